@@ -96,6 +96,24 @@ async def test_one_file_that_has_been_removed_is_made_again(make):
         assert bench.log.told() == ["record_renewed"]
 
 
+async def test_a_second_process_that_has_made_the_files_meanwhile_is_named(make):
+    bench = make()
+    bench.keeper.write(bench.content)
+    await asyncio.sleep(0.1)
+    shutil.rmtree(bench.run)
+    second = make()
+    second.keeper.write(second.content)
+    await look()
+    (line,) = bench.log.told()
+    assert "web is already run by process" in line
+    assert second.log.told() == []
+    second.upkeep.stop()
+    second.lock.release()
+    await look()
+    assert bench.log.told() == ["record_renewed"]
+    assert not bench.lock.lost()
+
+
 async def test_the_copy_of_the_configuration_is_made_again(make, tmp_path):
     bench = make()
     bench.keeper.write(bench.content)

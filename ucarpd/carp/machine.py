@@ -219,7 +219,7 @@ class VirtualHost(Transitions):
 
     def _hear_in_init(self, event: AdvertisementReceived, now: float) -> None:
         if self._hearing.counts(event, now):
-            self._actions += self._leaving.successor_heard(event.statement)
+            self._hear_successor(event.statement, now)
 
     def _hear_as_backup(self, event: AdvertisementReceived, now: float) -> None:
         if not self._hearing.counts(event, now):
@@ -229,7 +229,7 @@ class VirtualHost(Transitions):
         if verdict.takes_over:
             self._take_over_if_silent(now)
         elif not heard.is_bow_out:
-            self._actions += self._leaving.successor_heard(heard)
+            self._hear_successor(heard, now)
             self._actions += self._hearing.silent_family(heard.family, now)
 
     def _hear_as_master(

@@ -65,6 +65,8 @@ class Parts:
         self._master_down = self._hearing.master_down
         self.advertise_at: float | None = None
         self._advertised_at = 0.0
+        self._advertised_as: Rank | None = None
+        """The rank then; None after a bow-out."""
         # The addresses, and the final advertisements after them.
         self._held: HeldAddresses | None = None
         self._leaving = Leaving()

@@ -198,6 +198,21 @@ class Transitions(Parts):
         self._leave(parting)
         self._actions += self._leaving.successor_heard(heard)
 
+    def _hear_successor(self, heard: Statement, now: float) -> None:
+        """Note that the sender serves, unless it can only have yielded to this host.
+
+        If a script delays the parting advertisement of a loser, it may come when this host leaves.
+        """
+        us = self._advertised_as
+        if (
+            us is not None
+            and self._leaving.copies_left
+            and now < self._missed_at
+            and us.own(heard.source).rank < us.rival(heard).rank
+        ):
+            return
+        self._actions += self._leaving.successor_heard(heard)
+
     # -- how this host stands ----------------------------------------------------------------------
 
     def _set_rank(self, rank: Rank) -> None:
@@ -240,7 +255,7 @@ class Transitions(Parts):
     def _advertise(self, due: float, now: float, *, offers_role: bool = False) -> None:
         is_first = offers_role and len(self._hearing.sources) > 1
         if self._send(self._rank.stated, is_first=is_first):
-            self._advertised_at = now
+            self._advertised_at, self._advertised_as = now, self._rank
         interval = self._rank.interval
         if is_first:
             interval = min(interval, OFFER_SPACING)
@@ -283,5 +298,6 @@ class Transitions(Parts):
 
     def _send_final(self, now: float) -> None:
         if (stated := self._leaving.take_final(now)) is not None:
+            self._advertised_as = None
             is_first = self._leaving.copies_left == BOW_OUT_COPIES
             self._send(stated, is_first=is_first, is_final=True)

@@ -70,6 +70,13 @@ class InstanceLock:
                 if held is not None:
                     unlock(held)
 
+    def lost(self) -> set[str]:
+        """Return which files were removed, or are another process's by now.  Raises OSError."""
+        private = private_path(self._directory)
+        # The instance may stop meanwhile.
+        held = list(self._held.items())
+        return {file for file, each in held if not is_still_at(f"{private}/{file}", each)}
+
     def _take(self, lock: str, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not _is_free(descriptor):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Netlink
@@ -34,14 +35,16 @@ class Upkeep:
 
     def _look(self) -> None:
         self._alarm.set(LOOK_AFTER, self._look)
-        self._netlink.beside(self._read, self._tell)
+        self._netlink.beside(partial(self._read, list(self._keepers())), self._tell)
         self._look_elsewhere()
 
-    def _read(self) -> None:
+    def _read(self, keepers: Iterable[Keeper]) -> None:
         try:
-            self._names = frozenset(os.listdir(private_path(run_directory())))  # noqa: PTH208
+            names = frozenset(os.listdir(private_path(run_directory())))  # noqa: PTH208
         except FileNotFoundError:
-            self._names = frozenset()
+            names = frozenset()
+        # A second process of the instance has made files with the same names.
+        self._names = names.difference(*(each.lost_locks() for each in keepers))
 
     def _tell(self, error: OSError | None) -> None:
         if error is None:

@@ -43,6 +43,7 @@ class Keeper:
         self._last_good = LastGood(name, directory)
         self.earlier_run = EarlierRun(name, directory, netlink, log)
         self.record = Record(name, directory)
+        self.lost_locks = lock.lost
         if self.record.fault is not None:
             log.record_fault(self.record.fault)
 

@@ -54,7 +54,7 @@ def test_the_bow_out_is_not_even_begun_when_another_master_is_heard():
         brought_to(State.MASTER),
         """
         at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 13.7: AdvertisementReceived 0/100 from 10.0.0.2 -> nothing
         at 13.8: AddressesReleased -> nothing
         until 19.5: deadlines -> nothing
         """,

@@ -1,5 +1,6 @@
 """What happens when ucarpd stops?"""
 
+import pytest
 from playbook import brought_to, host, play
 
 from ucarpd.carp.actions import State
@@ -50,13 +51,29 @@ def test_stop_finishes_once():
     )
 
 
-def test_stop_when_a_peer_has_taken_over_before_the_bow_out():
+@pytest.mark.parametrize(
+    ("at", "heard"), [(13.7, "0/100"), (16.0, "1/100")], ids=["it preempts", "we were silent"]
+)
+def test_stop_when_a_peer_has_taken_over_before_the_bow_out(at, heard):
+    play(
+        brought_to(State.MASTER),
+        f"""
+        at 13.6: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
+        at {at}: AdvertisementReceived {heard} from 10.0.0.2 -> nothing
+        at 16.1: AddressesReleased -> Finish
+        """,
+    )
+
+
+def test_a_host_that_has_just_yielded_does_not_replace_the_bow_out():
+    """It took over at the same time, and its scripts delayed its parting advertisement."""
     play(
         brought_to(State.MASTER),
         """
         at 13.6: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
         at 13.7: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
-        at 13.8: AddressesReleased -> Finish
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255, Finish
         """,
     )
 

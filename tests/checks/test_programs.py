@@ -68,6 +68,11 @@ def test_a_program_that_is_not_there(probe):
         ("#!/bin/sh\n", 0o777, "it is writable by others (chmod o-w "),
         ("true\n", 0o755, "Exec format error (does its first line name an interpreter,"),
         ("#!/nowhere\n", 0o755, "the interpreter named in its first line does not exist"),
+        (
+            "#!/bin/sh\r\n",
+            0o755,
+            "the interpreter named in its first line does not exist (or does the file have DOS line",
+        ),
     ],
 )
 def test_a_script_that_cannot_be_run(probe, tmp_path, text, mode, why):

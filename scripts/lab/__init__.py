@@ -6,7 +6,7 @@
 
 No packet leaves these namespaces.  A cable is pulled at the switch, and the host sees its carrier
 go.  A path is broken by taking the port out of the bridge, and the carrier stays.  Every host has
-an /etc of its own, laid over the machine's, and a run and a state directory of its own.
+an /etc of its own, laid over the machine's, an empty /run, and a run and a state directory.
 
   laboratory   the whole: makes the hosts and the switch, and removes them
   hosts        one host: its files, its programs, its network

@@ -36,13 +36,14 @@ class Host:
     # -- programs ----------------------------------------------------------------------------------
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line that runs a program on this host, with the host's own /etc."""
+        """The command line that runs a program on this host, with the host's own /etc and /run."""
         # Layers to read alone: several programs of one host mount them, also at the same moment.
         overlay = f"lowerdir={self.etc}:/etc"
-        # An overlay may miss a later change of the layer below it; a bind mount shows it.
+        # An overlay may miss a later change of the layer below it; a bind mount shows it.  In /run the
+        # machine's systemd and network managers would say what is not true of this host.
         script = (
             'mount -t overlay overlay -o "$0" /etc && mount --bind "$1" /etc/ucarp && '
-            'shift && exec "$@"'
+            'mount -t tmpfs none /run && shift && exec "$@"'
         )
         # Among other things `ip netns exec` gives the program mounts of its own.
         enter = ["ip", "netns", "exec", self.namespace]

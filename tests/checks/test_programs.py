@@ -3,11 +3,11 @@
 import asyncio
 import os
 import threading
-import time
-from pathlib import Path
 
 import pytest
+from lab import wait_for
 from real_loop import in_real_time
+from up_and_down import process_exists
 
 from ucarpd.checks import programs
 from ucarpd.checks.probe import Failed
@@ -68,6 +68,11 @@ def test_a_program_that_is_not_there(probe):
         ("#!/bin/sh\n", 0o777, "it is writable by others (chmod o-w "),
         ("true\n", 0o755, "Exec format error (does its first line name an interpreter,"),
         ("#!/nowhere\n", 0o755, "the interpreter named in its first line does not exist"),
+        (
+            "#!/bin/sh\r\n",
+            0o755,
+            "the interpreter named in its first line does not exist (or does the file have DOS line",
+        ),
     ],
 )
 def test_a_script_that_cannot_be_run(probe, tmp_path, text, mode, why):
@@ -89,22 +94,9 @@ def test_a_program_that_prints_a_lot_is_read_in_part(probe, monkeypatch):
     assert run(probe(SHELL.format(script))) == "done"
 
 
-def is_alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_for_end(pids):
-    limit = time.monotonic() + 20
-    while any(map(is_alive, pids)):
-        assert time.monotonic() < limit, pids
-        time.sleep(0.01)
-
-
-def pids_in(file):
-    return [int(word) for word in file.read_text().split()]
+def wait_for_end_of_all_in(file):
+    pids = file.read_text().split()
+    wait_for(f"the end of {pids}", lambda: not any(map(process_exists, pids)))
 
 
 async def cancelled(running):
@@ -128,7 +120,7 @@ async def test_a_program_that_is_too_late_is_killed_with_its_children(probe, tmp
     while not file.exists() or not file.read_text().endswith("\n"):
         await asyncio.sleep(0.01)
     await cancelled(running)
-    wait_for_end(pids_in(file))
+    wait_for_end_of_all_in(file)
 
 
 @in_real_time
@@ -143,7 +135,7 @@ async def test_the_event_loop_waits_for_no_thread_to_begin(probe, monkeypatch):
 def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
     file = tmp_path / "pids"
     assert run(probe(SHELL.format(f"sleep 600 & echo $! > {file}; echo ok"))) == "ok"
-    wait_for_end(pids_in(file))
+    wait_for_end_of_all_in(file)
 
 
 @in_real_time

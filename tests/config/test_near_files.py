@@ -9,7 +9,15 @@ from ucarpd import config
 from ucarpd.config import ConfigError, near_files, unit_names
 from ucarpd.config.files import find_files
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = pytest.mark.usefixtures("home", "configuration_directory")
+
+
+@pytest.fixture
+def configuration_directory(tmp_path, monkeypatch):
+    """Not this machine's, which may have a file web.conf."""
+    directory = tmp_path / "ucarp"
+    monkeypatch.setattr(near_files, "DIRECTORY", directory)
+    return directory
 
 
 def told(name):
@@ -39,12 +47,11 @@ def test_the_ending_twice():
 
 
 @pytest.mark.parametrize("name", ["web", "web.conf"])
-def test_the_name_of_an_instance(name, tmp_path, monkeypatch):
+def test_the_name_of_an_instance(name, configuration_directory):
     """`ucarpd check web` in any directory."""
-    monkeypatch.setattr(near_files, "DIRECTORY", tmp_path / "ucarp")
-    (tmp_path / "ucarp").mkdir()
-    (tmp_path / "ucarp/web.conf").touch()
-    assert told(name) == f"{name}: does not exist, but {tmp_path}/ucarp/web.conf does"
+    configuration_directory.mkdir()
+    (configuration_directory / "web.conf").touch()
+    assert told(name) == f"{name}: does not exist, but {configuration_directory}/web.conf does"
     assert told(f"./other/{name}") == f"other/{name}: does not exist"
 
 

@@ -28,7 +28,10 @@ def test_narrow_terminals_and_pipes_do_without_it():
         assert "\u2500" not in overview.text([MASTER], screen, NOW)
 
 
-def test_it_has_the_same_colours_and_a_text_cannot_steer_the_terminal():
+def test_it_has_the_same_colours_and_a_text_cannot_steer_the_terminal(monkeypatch):
+    # rich knows only this terminal's name, and would take it for one of 80 columns.
+    monkeypatch.setenv("TERM", "unknown")
+    monkeypatch.setenv("NO_COLOR", "1")
     bad = MASTER | {"state": "INIT", "reason": "\x1b[2J[bold]no link[/bold]"}
     shown = overview.text([bad], Screen(140, has_colour=True), NOW)
     assert "\x1b[1;31mINIT" in shown

@@ -4,7 +4,7 @@ import signal
 import time
 from ipaddress import ip_address
 
-from lab import wait_for
+from lab import run, wait_for
 from nodes import MASTER, VIP, conf, mac, start_backup, start_master, start_ucarp, wait_for_address
 from wiretap import open_in
 
@@ -89,6 +89,10 @@ def test_a_master_that_has_died_leaves_no_such_finding(a, b):
     wait_for_address(b)
     assert daemon.is_running
     assert other.lines("still answers") == []
+
+
+def test_the_network_managers_of_this_machine_do_not_manage_a_host_of_the_laboratory(a):
+    assert run(*a.command("ls", "-A", "/run")).stdout == ""
 
 
 def test_an_address_that_is_removed_again_and_again(a, b):

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from logging_daemon import Daemon, has_ended, read, record, waiting
+from logging_daemon import Daemon, read, record, waiting
+from up_and_down import process_exists
 
 from ucarpd.log import form
 from ucarpd.log.writer import RECORD_MAX
@@ -111,7 +112,7 @@ input()
 """
     daemon = Daemon(body, stderr=full_pipe[1])
     pid, took = daemon.line().split()
-    assert has_ended(pid)
+    assert not process_exists(pid)
     assert float(took) < 10
     daemon.go()
     daemon.end()

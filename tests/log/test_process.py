@@ -8,7 +8,8 @@ import sys
 
 import pytest
 from lab import wait_for
-from logging_daemon import Daemon, has_ended, record, waiting
+from logging_daemon import Daemon, record, waiting
+from up_and_down import process_exists
 
 from ucarpd.log import process as log_process
 from ucarpd.log.output import Output
@@ -92,7 +93,7 @@ input()
     daemon = Daemon(body, stderr=full_pipe[1])
     pid = daemon.line()
     daemon.process.kill()
-    wait_for("the end of the log process", lambda: has_ended(pid))
+    wait_for("the end of the log process", lambda: not process_exists(pid))
     daemon.process.communicate()
 
 

@@ -11,7 +11,6 @@ import sys
 import threading
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
 from lab import wait_for
@@ -307,7 +306,7 @@ async def test_one_that_is_alone_leaves_nothing_of_its_group(tmp_path):
     command = ["sh", "-c", f"sleep 600 & echo $! > {file}"]
     run(command, ended, alone=True)
     assert await ended == (0, False)
-    wait_for_end(int(file.read_text()))
+    wait_for("the end of its child", lambda: not process_exists(file.read_text()))
 
 
 @in_real_time
@@ -386,12 +385,3 @@ def test_programs_that_start_at_the_same_time_all_lose_the_protection(oom_score)
             pass
         assert oom_score.path.read_text().startswith("0")
     assert oom_score.written == [b"0", b"-900\n"]
-
-
-def wait_for_end(pid):
-    limit = time.monotonic() + 20
-    while Path(f"/proc/{pid}").exists():
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            break
-        assert time.monotonic() < limit
-        time.sleep(0.01)

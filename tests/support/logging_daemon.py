@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 START = """
 import os, signal, sys, time
@@ -63,13 +62,6 @@ def read(descriptor):
 
 def waiting(lines):
     return [line.partition("Waiting: ")[2] for line in lines if "Waiting: " in line]
-
-
-def has_ended(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def record(text, **values):

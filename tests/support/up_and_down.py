@@ -19,7 +19,12 @@ def write_scripts(host: Host, up: str = ADD, down: str = REMOVE) -> None:
 
 
 def process_exists(pid: str) -> bool:
-    return Path(f"/proc/{pid.strip()}").exists()
+    """Return whether there is such a process; one of which only the exit status is left is none."""
+    try:
+        stat = Path(f"/proc/{pid.strip()}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def read(path: Path) -> str | None:

@@ -32,12 +32,14 @@ def text(header: Sequence[str], rows: Sequence[Sequence[Cell]], screen: Screen) 
         cells = (Text(cell.printable, _STYLES.get(cell.style, "")) for cell in row)
         table.add_row(*cells)
     file = io.StringIO()
-    # A terminal of another kind would ask the environment for its colours again.
+    # All that rich would otherwise ask the environment for.
     console = Console(
         file=file,
         width=screen.width,
+        height=1,
         force_terminal=screen.has_colour,
         color_system="standard" if screen.has_colour else None,
+        no_color=False,
         highlight=False,
     )
     console.print(table)

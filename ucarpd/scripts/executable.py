@@ -38,7 +38,8 @@ def why_not_executed(error: Exception) -> str:
         return repr(error)
     match error.errno:
         case errno.ENOENT:
-            return "the interpreter named in its first line does not exist"
+            text = "the interpreter named in its first line does not exist"
+            return f"{text} (or does the file have DOS line ends?)"
         case errno.ENOEXEC:
             first_line = "does its first line name an interpreter, such as #!/bin/sh?"
             return f"{error.strerror} ({first_line})"

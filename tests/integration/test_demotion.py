@@ -53,7 +53,7 @@ def test_a_lost_link_moves_the_other_virtual_hosts_too(a, b, wire, preempt):
     peer = start_backup(b, ADVSKEW=50, PREEMPT=preempt)
     pull(a)
     gateway.wait_for_line("outside: demoted by 240: eth1 cannot be used")
-    peer.wait_for_line(MASTER, "172.16.0.11 is less fit: it is demoted by 240, this host by 0")
+    peer.wait_for_line(MASTER, "172.16.0.11 is demoted: it is demoted by 240, this host by 0")
     gateway.wait_for_line(RELIEVED)
     wait_for_address(b)
     wait_for_no_address(a)

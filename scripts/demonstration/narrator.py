@@ -88,7 +88,7 @@ class Narrator:
                 line(f"  {text}", 4)
 
     def _table(self) -> None:
-        rows = [("", "answers then", "after", "nobody answered", "requests lost")]
+        rows = [("", "answered by", "after", "no answer for", "requests lost")]
         rows += [self._row(scene) for scene in self._witness.scenes]
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         for row in rows:
@@ -109,7 +109,7 @@ class Narrator:
         if not step.counts:
             return step.title, step.expected if answered_at else "nobody", after, "-", "-"
         lost, asked = witness.lost(scene), len(witness.asked(scene))
-        silence = f"{witness.silence(scene):.2f} s" if lost else "never"
+        silence = f"{witness.silence(scene):.2f} s" if lost else "0 s"
         who = step.expected if answered_at else witness.answering or "nobody"
         return step.title, who, after, silence, f"{lost} of {asked}"
 

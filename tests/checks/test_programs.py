@@ -155,9 +155,9 @@ async def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, t
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await checked.run()
-    assert await line_of(checked) == "its last run was killed, and still hangs"
+    assert await line_of(checked) == "its last run was killed, but still hangs"
     end.touch()
-    while (line := await line_of(checked)) == "its last run was killed, and still hangs":
+    while (line := await line_of(checked)) == "its last run was killed, but still hangs":
         await asyncio.sleep(0.01)
     assert line == "exit status 0"
 

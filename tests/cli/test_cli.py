@@ -405,8 +405,7 @@ def test_check_gives_hints_for_a_file_that_does_not_load(conf, tmp_path, capsys)
     assert cli.main(["check", str(path), bad]) == 78
     lines = capsys.readouterr().err.splitlines()
     assert [line for line in lines if not line.startswith(f"{bad}:5: ")] == [
-        f"{path}:2: VHID: UCARP_VHID is missing, and the key of this line is not ours: write"
-        " UCARP_VHID=…",
+        f"{path}:2: VHID: UCARP_VHID is missing, and this key is unknown: write UCARP_VHID=…",
         f"{path}:5: PREEMPT: goes to the scripts only, because it does not begin with UCARP_: did"
         " you mean UCARP_PREEMPT? (warning)",
     ]

@@ -37,13 +37,13 @@ def test_addresses_and_masks(home, changed, lines, addresses):
 def test_prefix_and_mask_that_disagree_blame_the_later_line(home):
     assert faults(minimal("UCARP_NETMASK=24", ADDR="10.0.0.1/8")) == [
         (
-            "5: UCARP_NETMASK: differs from UCARP_ADDR in line 4 about the mask of 10.0.0.1:"
+            "5: UCARP_NETMASK: disagrees with UCARP_ADDR in line 4 about the mask of 10.0.0.1:"
             " /8 or /24? (got '24')"
         )
     ]
     assert faults("UCARP_MASK=24\n" + minimal(ADDR="10.0.0.1/8")) == [
         (
-            "5: UCARP_ADDR: differs from UCARP_MASK in line 1 about the mask of 10.0.0.1:"
+            "5: UCARP_ADDR: disagrees with UCARP_MASK in line 1 about the mask of 10.0.0.1:"
             " /8 or /24? (got '10.0.0.1/8')"
         )
     ]

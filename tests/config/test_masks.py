@@ -55,7 +55,7 @@ def test_addresses_and_masks(addr, lines, addresses):
             "fe80::1/64",
             "UCARP_MASK=48",
             (
-                "5: UCARP_MASK: differs from UCARP_ADDR in line 4 about the mask of fe80::1:"
+                "5: UCARP_MASK: disagrees with UCARP_ADDR in line 4 about the mask of fe80::1:"
                 " /64 or /48? (got '48')"
             ),
         ),
@@ -63,7 +63,7 @@ def test_addresses_and_masks(addr, lines, addresses):
             "10.0.0.1",
             "UCARP_MASK=8\nUCARP_EXTRA_ADDRS=10.0.0.2/9",
             (
-                "6: UCARP_EXTRA_ADDRS: differs from UCARP_MASK in line 5 about the mask of"
+                "6: UCARP_EXTRA_ADDRS: disagrees with UCARP_MASK in line 5 about the mask of"
                 " 10.0.0.2: /9 or /8? (got '10.0.0.2/9')"
             ),
         ),

@@ -194,11 +194,11 @@ def test_a_word_without_meaning_here_is_only_a_warning():
 def test_keys_without_prefix_are_named_where_the_file_does_not_load():
     content = "INTERFACE=eth0\nVHID=1\nPASS=geheim7\nADDR=172.16.0.1\nSKEW=3\n"
     assert faults(content) == [
-        "1: INTERFACE: UCARP_INTERFACE is missing, and the key of this line is not ours: write"
+        "1: INTERFACE: UCARP_INTERFACE is missing, and this key is unknown: write"
         " UCARP_INTERFACE=…",
-        "2: VHID: UCARP_VHID is missing, and the key of this line is not ours: write UCARP_VHID=…",
-        "3: PASS: UCARP_PASS is missing, and the key of this line is not ours: write UCARP_PASS=…",
-        "4: ADDR: UCARP_ADDR is missing, and the key of this line is not ours: write UCARP_ADDR=…",
+        "2: VHID: UCARP_VHID is missing, and this key is unknown: write UCARP_VHID=…",
+        "3: PASS: UCARP_PASS is missing, and this key is unknown: write UCARP_PASS=…",
+        "4: ADDR: UCARP_ADDR is missing, and this key is unknown: write UCARP_ADDR=…",
     ]
     [hint] = hints(write(content), {1, 2, 3, 4})
     assert str(hint) == (

@@ -106,10 +106,10 @@ def test_the_older_file_is_read_too(state, capsys):
 
 
 def test_nothing_has_happened(state, tmp_path, capsys):
-    assert ctl(capsys) == (0, ["nothing has happened"], "")
+    assert ctl(capsys) == (0, ["no events"], "")
     assert ctl(capsys, "--json") == (0, [], "")
     (tmp_path / "web.conf").touch()
-    assert ctl(capsys, "web") == (0, ["nothing has happened"], "")
+    assert ctl(capsys, "web") == (0, ["no events"], "")
 
 
 def test_an_unknown_name(state, tmp_path, capsys):

@@ -80,7 +80,7 @@ def test_without_a_process_it_is_written_and_taken_back(start, state, capsys):
         [],
     )
     assert notes.read(state) == notes.Notes()
-    assert ctl(capsys, "off", "web") == (0, ["there was no maintenance of web"], [])
+    assert ctl(capsys, "off", "web") == (0, ["web was not in maintenance"], [])
 
 
 def test_another_host_takes_over_and_the_command_says_so(start, capsys):
@@ -102,7 +102,7 @@ def test_where_no_other_host_was_heard_it_says_that_and_goes_on(start, state, ca
     assert status == 0
     assert out[1:] == [
         "web is still MASTER: no healthy host has taken over yet",
-        "web: whether another host can serve is not known: ucarpctl step-down finds out",
+        "web: it is not known whether another host can serve: ucarpctl step-down shows it",
     ]
     assert notes.read(state).of_instances.keys() == {"web"}
 

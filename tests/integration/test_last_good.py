@@ -23,7 +23,7 @@ def test_the_last_good_configuration_serves_on_until_the_file_is_good(a, wire):
     crash(a, start_master(a))
     a.write_conf("web", conf(a.address, ADVSKEW=300))
     daemon = a.ucarpd("/etc/ucarp/web.conf")
-    daemon.wait_for_line(BAD, "the last good configuration, in use since ", " serves on")
+    daemon.wait_for_line(BAD, "the last good configuration, in use since ", " keeps running")
     daemon.wait_for_line(MASTER)
     wait_for_address(a)
     daemon.signal(signal.SIGHUP)
@@ -37,7 +37,7 @@ def test_the_last_good_configuration_serves_on_until_the_file_is_good(a, wire):
     crash(a, daemon)
     a.write_conf("web", conf(a.address, ADVSKEW=300))
     daemon = a.ucarpd("/etc/ucarp/web.conf")
-    daemon.wait_for_line(BAD, " serves on")
+    daemon.wait_for_line(BAD, " keeps running")
     daemon.wait_for_line("no longer demoted", limit=30)
     assert wire.wait_more(a.address, 2)[-1].advskew == 20
     assert daemon.stop() == 0

@@ -37,7 +37,7 @@ def test_step_down(a, b, wire):
     wire.wait_more(a.address, 2)
 
     on_a.signal(signal.SIGUSR2)
-    on_b.wait_for_line(MASTER, f"{a.address} is less fit")
+    on_b.wait_for_line(MASTER, f"taking over from {a.address}")
     on_a.wait_for_line(BACKUP, f"asked to step down: {b.address} has taken over")
     wait_for_address(b)
     wait_for_no_address(a)

@@ -81,6 +81,16 @@ def test_a_route_that_is_removed_again_and_again_does_not_fill_the_log(collected
     ]
 
 
+def test_an_address_that_moves_to_the_front_again_and_again_does_not_fill_the_log(collected, web):
+    """As with NetworkManager, if its active connection has the virtual address, too."""
+    for _ in range(100):
+        web.address_stepped_behind([PEER], [IPv4Address("172.16.0.12")])
+    assert [line for line, _ in collected()] == [
+        "[INFO] web: 172.16.0.11 had become the source of this host's own connections; added again "
+        "behind 172.16.0.12"
+    ]
+
+
 def test_a_line_is_not_written_before_its_time(collected, web):
     lines.postpone(lambda _delay, _function: None)
     web.info("never mind")

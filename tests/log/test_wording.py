@@ -69,8 +69,9 @@ ROWS = [
     (
         lambda log: log.removers([], [LinkManager(Program.NETWORK_MANAGER)]),
         "[WARNING] web: NetworkManager manages eth0, and removes addresses when it activates a "
-        "connection: write [keyfile] and unmanaged-devices=interface-name:eth0 into a file in "
-        "/etc/NetworkManager/conf.d, and set up eth0 by other means",
+        "connection: let another program set up eth0, write [keyfile] and "
+        "unmanaged-devices=interface-name:eth0 into a file in /etc/NetworkManager/conf.d, and type "
+        "systemctl restart NetworkManager (a reload would take eth0 down)",
     ),
     (
         lambda log: log.removers([], [LinkManager(Program.DHCLIENT), LinkManager(Program.IFUPDOWN)]),

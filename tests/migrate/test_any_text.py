@@ -126,8 +126,8 @@ LOOPS = "\n".join(f"for i{n} in 0 1 2 3 4 5 6 7 8 9; do" for n in range(9))
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (f"A0=x\n{DOUBLED}\nucarp -i eth0 -p $A40", "its variables put in more text"),
-        (f"{LOOPS}\nA+={'x' * 10000}\n{'done;' * 9}", "its variables put in more text"),
+        (f"A0=x\n{DOUBLED}\nucarp -i eth0 -p $A40", "its variables expand to more text"),
+        (f"{LOOPS}\nA+={'x' * 10000}\n{'done;' * 9}", "its variables expand to more text"),
         (f"{LOOPS}\nucarp -i eth0 -v $i1\n{'done;' * 9}", "it runs too many commands"),
         (f"{LOOPS}\n{'done;' * 9}\nucarp -i eth0", "it runs too many commands"),
         ("ucarp -i eth0 -v 1\n" * 1001, "it runs too many commands"),

@@ -39,7 +39,7 @@ async def test_a_failure_is_a_reason_that_is_logged_told_and_advertised(make, lo
         "web: check UPLINK has failed: eth1 is down",
         "web: demoted by 7: check UPLINK: eth1 is down",
     ]
-    assert bench.instance.shown.note == "; less fit: check UPLINK: eth1 is down"
+    assert bench.instance.shown.note == "; demoted: check UPLINK: eth1 is down"
     assert events(bench)[1:] == ["check UPLINK has failed: eth1 is down"]
     assert set(bench.interface.advertised()) == {7}
     set_uplink(bench, is_up=True)

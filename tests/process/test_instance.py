@@ -168,7 +168,7 @@ async def test_one_that_dies_again_and_again_is_less_fit_for_a_while(make, log_l
     for _ in range(3):
         crashes.begin(asyncio.get_running_loop().time())
     bench.instance.start()
-    assert bench.instance.shown.note == "; less fit: ucarpd has crashed again and again"
+    assert bench.instance.shown.note == "; demoted: ucarpd has crashed again and again"
     await asyncio.sleep(310)
     assert bench.instance.shown.note == ""
     assert [line for line in log_lines.told() if "demoted" in line] == [

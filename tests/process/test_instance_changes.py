@@ -27,7 +27,7 @@ async def test_a_fault_of_the_host_makes_it_less_fit(make, log_lines):
     bench.instance.demotion_changed()
     bench.instance.demotion_changed()
     assert log_lines.told()[0] == "web: demoted by 240: eth1 cannot be used"
-    assert bench.instance.shown.note == "; less fit: eth1 cannot be used"
+    assert bench.instance.shown.note == "; demoted: eth1 cannot be used"
     await asyncio.sleep(2)
     assert set(bench.interface.advertised()) == {240}
     bench.host_demotion.set("eth1 cannot be used", 0)
@@ -66,7 +66,7 @@ async def test_what_the_interface_finds_counts_for_this_one_alone(make):
     bench = make()
     bench.instance.start()
     bench.interface.demote({"no IPv6": 100})
-    assert bench.instance.shown.note == "; less fit: no IPv6"
+    assert bench.instance.shown.note == "; demoted: no IPv6"
     assert bench.host_demotion.reasons == {}
     bench.interface.demote({"no IPv6": 0})
     assert bench.instance.shown.note == ""
@@ -91,7 +91,7 @@ async def test_a_master_that_cannot_send_is_less_fit(make, log_lines):
     log_lines.told()
     bench.interface.error = OSError(errno.ENOBUFS, os.strerror(errno.ENOBUFS))
     await asyncio.sleep(5)
-    assert bench.instance.shown.note == "; less fit: sending fails"
+    assert bench.instance.shown.note == "; demoted: sending fails"
     assert log_lines.told()[0].startswith("web: cannot send on eth0")
     bench.interface.error = None
 

@@ -267,7 +267,7 @@ async def test_the_host_or_one_instance_is_taken_out_of_service(host, state_dire
         web = instances(process)["web"]
         assert [note.level for note in web.parts.standing.maintenance] == ["never", "maintenance"]
         assert str(web.parts.standing.demotion) == "maintenance"
-        assert web.shown.note == "; less fit: maintenance"
+        assert web.shown.note == "; demoted: maintenance"
         for name in (None, "web"):
             maintenance.remove(state_directory, name)
         send(signal.SIGHUP)

@@ -106,7 +106,7 @@ def test_after_a_crash_the_last_good_configuration_stands_in_for_a_bad_file(etc,
     (line,) = found.lines
     assert line.startswith(f"{path}:2: UCARP_VHID: ")
     assert "; the last good configuration, in use since 2" in line
-    assert line.endswith(", serves on")
+    assert line.endswith(", keeps running")
 
 
 def test_it_stands_in_for_a_file_that_is_missing_for_a_moment(etc, run):
@@ -218,7 +218,7 @@ def test_a_file_that_was_renamed_and_edited_badly_ends_nothing(etc, run, is_mean
     assert found.configs == ()
     assert found.is_refused(path) == is_meant
     assert (
-        f"{path}: is gone, and {etc}/www.conf, which is like it, is refused;"
+        f"{path}: is gone, and {etc}/www.conf, which resembles it, is refused;"
         " the running configuration stays" in found.lines
     ) == is_meant
 
@@ -380,7 +380,7 @@ def test_after_a_crash_a_start_waits_for_no_file_that_has_run(etc, run, hanging)
     found = at_start([etc])
     assert vhids(found) == {"web": 1}
     assert "does not answer; the last good configuration, in use since" in found.lines[0]
-    assert found.lines[0].endswith(" serves on; reload when it answers again")
+    assert found.lines[0].endswith(" keeps running; reload when it answers again")
 
 
 def test_a_reload_refuses_changes_that_cannot_work_on_this_host(etc, run, monkeypatch):

@@ -63,10 +63,8 @@ def test_one_virtual_host(only, refused, expected):
 
 
 def test_many_virtual_hosts():
-    hosts = [host(), host("mail", note="; less fit: x"), host("ftp", State.BACKUP)]
-    assert line(*hosts) == (
-        "3 virtual hosts: 2 MASTER, 1 BACKUP, 0 INIT; mail: MASTER; less fit: x"
-    )
+    hosts = [host(), host("mail", note="; demoted: x"), host("ftp", State.BACKUP)]
+    assert line(*hosts) == ("3 virtual hosts: 2 MASTER, 1 BACKUP, 0 INIT; mail: MASTER; demoted: x")
     assert line(*hosts[::2], refused=["web", "new"]) == (
         "2 virtual hosts: 1 MASTER, 1 BACKUP, 0 INIT; refused: new, web (`ucarpd check` says why)"
     )

@@ -130,7 +130,7 @@ async def test_a_link_that_is_lost_makes_the_whole_host_less_fit(host):
         host.netlink.down.add("eth1")
         process.link_changed("eth1")
         assert states(process)["mail"] is not State.MASTER
-        assert instances(process)["web"].shown.note == "; less fit: eth1 cannot be used"
+        assert instances(process)["web"].shown.note == "; demoted: eth1 cannot be used"
         host.netlink.down.clear()
         process.link_changed("eth1")
         assert instances(process)["web"].shown.note == ""
@@ -173,7 +173,7 @@ async def test_a_reload_ends_the_pause_after_a_fault_and_forgets_its_cause(host)
     async with host.serving() as process:
         web = instances(process)["web"]
         web.parts.fitness.removed_too_often()
-        assert "less fit" in web.shown.note
+        assert "demoted" in web.shown.note
         web.parts.removals.note(ip_address("10.0.0.10"))
         assert list(web.parts.removals.lasting())
         await send_and_wait(signal.SIGHUP)
@@ -188,13 +188,13 @@ async def test_a_new_start_beside_a_lost_link_says_nothing_new_about_the_host(ho
         host.netlink.indexes["eth1"] = 3
         host.netlink.down.add("eth1")
         process.link_changed("eth1")
-        less_fit = "; less fit: eth1 cannot be used"
-        assert instances(process)["web"].shown.note == less_fit
+        demoted = "; demoted: eth1 cannot be used"
+        assert instances(process)["web"].shown.note == demoted
         await asyncio.sleep(A_MOMENT)
         log_lines.told()
         host.write("mail", INTERFACE="eth1", ADDR="10.1.0.11/24")
         await send_and_wait(signal.SIGHUP)
-        assert instances(process)["web"].shown.note == less_fit
+        assert instances(process)["web"].shown.note == demoted
         assert not any("web: " in line for line in log_lines.told())
         path.unlink()
         await send_and_wait(signal.SIGHUP)

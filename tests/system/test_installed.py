@@ -280,7 +280,9 @@ def test_upgrade(a, b, serving, client, package, tmp_path):
     a.run("apt-get", "install", "-y", "/root/next.deb")
     wait_for("the new process", lambda: a.main_pid("ucarpd@web") not in (0, pid))
     client.wait_for("a", 30)
-    assert f"{MASTER} ({a.address} is less fit" in b.journal("-u", "ucarpd@web", "--since=-30s")
+    assert f"{MASTER} (taking over from {a.address}:" in b.journal(
+        "-u", "ucarpd@web", "--since=-30s"
+    )
     assert client.silence(serving) < 1.5
 
 

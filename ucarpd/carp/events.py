@@ -22,8 +22,8 @@ class InterfaceReady(NamedTuple):
 class InterfaceLost(NamedTuple):
     """The interface can no longer be used.
 
-    `reason` is for the operator.  `can_send` tells whether a frame would still get out, as when
-    only the source address was removed.  `may_return` tells that nothing but the carrier or the
+    `reason` is for the operator.  `can_send` says whether a frame would still get out, as when
+    only the source address was removed.  `may_return` means that nothing but the carrier or the
     source address is gone, which may be back in a moment.  `during_script`: our up-script runs, and may
     be the cause; if the interface is still lost when it ends, the event comes again without that.
     """

@@ -61,7 +61,7 @@ WithoutRole = (
 class VirtualHost(Transitions):
     """The machine.
 
-    `counter` is the first advertisement's: draw 64 random bits for it.  `phase` tells when a new
+    `counter` is the first advertisement's: draw 64 random bits for it.  `phase` determines when a new
     master sends its second advertisement; different ones spread the virtual hosts that took over
     together (see timing).
     """

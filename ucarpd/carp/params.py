@@ -39,7 +39,7 @@ class TieBreak(Enum):
 
 
 class DemoteStyle(Enum):
-    """How a host tells that it is less fit than usual.
+    """How a host says that it is demoted.
 
     SKEW: the demotion is added to advskew (FreeBSD since 10; every peer understands it).
     OPENBSD: it stands in byte 4 of the header, and is compared before the intervals.

@@ -3,8 +3,8 @@
 A fit host states its interval.  A host that is less fit says so in either of two ways
 (DemoteStyle):
 
-    skew      advbase 254, advskew tells how unfit, byte 4 of the header is 255
-    openbsd   its usual interval, and byte 4 tells how many reasons there are
+    skew      advbase 254, advskew says how unfit, byte 4 of the header is 255
+    openbsd   its usual interval, and byte 4 says how many reasons there are
 
 In the first way every kind of peer takes over at once, preempting or not, up to a master-down
 interval of 254 s; byte 4 is for an OpenBSD with advbase 0, which does not look at intervals in that

@@ -62,7 +62,7 @@ UNEXPLAINED = (
     "password or virtual addresses differ: compare what ucarpd fingerprint prints on both hosts; if "
     "these are two services, change the UCARP_VHID of one"
 )
-"""All that a wrong digest tells by itself; another vhid is another line."""
+"""All that a wrong digest shows by itself; another vhid is another line."""
 
 
 class DropReason(Enum):

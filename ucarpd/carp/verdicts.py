@@ -80,8 +80,8 @@ class OwnVerdict(Enum):
 
 REASONS = {
     BackupVerdict.BOWED_OUT: (Cause.BOW_OUT, "{peer} bowed out"),
-    BackupVerdict.PEER_DEMOTED: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
-    BackupVerdict.PEER_UNFIT: (Cause.UNFIT_MASTER, "{peer} is less fit: {comparison}"),
+    BackupVerdict.PEER_DEMOTED: (Cause.UNFIT_MASTER, "taking over from {peer}: {comparison}"),
+    BackupVerdict.PEER_UNFIT: (Cause.UNFIT_MASTER, "taking over from {peer}: {comparison}"),
     BackupVerdict.PREEMPT: (Cause.PREEMPT, "preempting {peer}: {comparison}"),
     BackupVerdict.RECLAIM: (Cause.RECLAIM, "taking the role back from {peer}"),
     BackupVerdict.PEER_TOO_SLOW: (

@@ -55,7 +55,7 @@ class Program:
         if self._run is not None and not self._run.ended.done():
             await asyncio.wait({self._run.ended}, timeout=LONGEST_DEATH)
             if not self._run.ended.done():
-                raise Failed("its last run was killed, and still hangs")
+                raise Failed("its last run was killed, but still hangs")
         account = await self._account()
         # The search for processes that a run leaves may last until the next run: it must not find those.
         number = str(next(_numbers))

@@ -86,7 +86,7 @@ class Checks:
                 each.run()
 
     def ask_gateways(self) -> None:
-        """Ask the gateways that can hold up a takeover, and soon tell if none answers."""
+        """Ask the gateways that can hold up a takeover, and report soon if none answers."""
         gateways = [each for each in self._running.values() if each.check.hold]
         for each in gateways:
             each.run()

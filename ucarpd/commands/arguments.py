@@ -12,7 +12,7 @@ from ucarpd.usage import Parser
 
 EPILOG = """\
 signals:
-  TERM, INT, QUIT  stop: addresses off, down-script, and a bow-out: a peer serves at once
+  TERM, INT, QUIT  stop: remove the addresses, run the down-script, bow out: a peer serves at once
   HUP              read the files again; unchanged virtual hosts keep running undisturbed
   USR1             log a status line for each instance, and how late timers are
   USR2             step down: offer the role to the peers for two seconds
@@ -144,7 +144,10 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("run the virtual hosts of these files, in the foreground", _run),
     "clear": ("clear up after a process that died", _clear),
     "check": ("look for faults in these files and on this host", _check),
-    "fingerprint": ("print digits that are the same on all hosts that agree", _fingerprint),
+    "fingerprint": (
+        "print digits that are equal on hosts with the same password, vhid and addresses",
+        _fingerprint,
+    ),
     "show-config": ("print what files mean, defaults included", _show_config),
     "import": (
         "print the configuration file for a start script, unit or other file of ucarp",

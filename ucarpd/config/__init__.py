@@ -12,7 +12,7 @@ users can change, and `show` prints a Config as lines that bash and ucarpd read 
 
 Mistakes are explained before they are guessed at: `kinds` names a file of another kind,
 `foreign_words` has other programs' names for our keys, and `key_hints` puts that into words.
-`look_alikes` finds letters that only look right, and `secret_names` tells which keys hold a
+`look_alikes` finds letters that only look right, and `secret_names` says which keys hold a
 password, in any program's spelling.
 """
 

@@ -18,7 +18,7 @@ NOTHING = "nothing"
 
 
 class Meaning(NamedTuple):
-    """`key` is a canonical key, OPTIONS or NOTHING; `remark` tells the difference, if there is one."""
+    """`key` is a canonical key, OPTIONS or NOTHING; `remark` explains the difference, if there is one."""
 
     key: str
     remark: str = ""

@@ -36,7 +36,7 @@ class Endpoint:
 
 
 Where = tuple[str, ...] | Endpoint | str | IPAddress
-"""A command, a server, the name of a unit or interface, or a neighbour; the kind tells which."""
+"""A command, a server, the name of a unit or interface, or a neighbour; the kind says which."""
 
 
 class Check(NamedTuple):

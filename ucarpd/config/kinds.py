@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 KEYS_FOR_A_KERNEL = (
-    "OTHER SYSTEMS in ucarpd.conf(5) tells which keys to write for the same vhid, password and "
+    "OTHER SYSTEMS in ucarpd.conf(5) says which keys to write for the same vhid, password and "
     "addresses"
 )
 
@@ -136,7 +136,7 @@ def foreign_file(path: Path, lines: list[Line]) -> Problem | None:
         return Problem(path, number, None, what)
     imported = path.parent if kind is Kind.VIP_COMMON else path
     text = f"{what}: ucarpd import {shlex.quote(place(imported))}"
-    return Problem(path, number, None, f"{text} shows it as a file of ucarpd")
+    return Problem(path, number, None, f"{text} converts it")
 
 
 def _is_own(line: str) -> bool:

@@ -59,7 +59,7 @@ def _virtual_address(
     prefixlen = default if written is None else written
     if mask and prefixlen != default:
         earlier, later = (given, mask) if given.line < mask.line else (mask, given)
-        text = f"differs from {earlier.name} in line {earlier.line} about the mask of {ip}:"
+        text = f"disagrees with {earlier.name} in line {earlier.line} about the mask of {ip}:"
         text += f" /{written} or /{default}? {got(later.text)}"
         draft.refuse(later.line, later.name, text)
     elif kind := _not_a_host(ip, prefixlen):

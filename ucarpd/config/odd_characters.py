@@ -57,7 +57,7 @@ def kind(character: str) -> str | None:
 
 
 def code(character: str) -> str:
-    """Return the number of a character that tells nothing about a password, as U+200B."""
+    """Return the number of a character that reveals nothing about a password, as U+200B."""
     return f"U+{ord(character):04X}"
 
 

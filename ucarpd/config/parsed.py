@@ -119,9 +119,7 @@ class Draft:
             self.refuse(empty[0].number, empty[0].name, f"missing: it has no value ({key.kind})")
         elif foreign := self._without_prefix(key):
             self.faulty.add(key.name)
-            text = (
-                f"{key.name} is missing, and the key of this line is not ours: write {key.name}=…"
-            )
+            text = f"{key.name} is missing, and this key is unknown: write {key.name}=…"
             self.refuse(foreign.number, foreign.name, text)
         elif comment := self._as_comment(key):
             text = "missing: this line is a comment, because it begins with #"

@@ -29,7 +29,7 @@ class Connection:
     """One client; each call of `step` or `ready` does one bounded piece of work.
 
     `wait_for` sets the events that call `ready`, `again` asks for a call of `step`,
-    and `closed` tells that the connection has ended.
+    and `closed` means that the connection has ended.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from ucarpd.control import wire
 from ucarpd.control.wire import INTERFACE, REVISION, SERVICE, Message, VarlinkError
 
 _OF_THE_SERVICE = """\
-# What every Varlink service tells of itself.
+# What every Varlink service says about itself.
 interface org.varlink.service
 
 method GetInfo() -> (

@@ -26,7 +26,7 @@ def text(instance: Message, process: Message, screen: Screen, now: float) -> str
         try:
             cells = list(section(_View(instance, process, now)))
         except KeyError:
-            continue  # It does not run, or its process is older and does not tell.
+            continue  # It does not run, or its process is older and does not report it.
         if cells:
             lines += screen.labelled(label, cells)
     return "\n".join(lines)

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         printer = _Printer(of_standard_output(), as_json=options.json, names=reader.names)
         printer.print(events)
         if not events and not options.follow and not options.json:
-            print("nothing has happened")
+            print("no events")
         while options.follow:
             time.sleep(LOOK)
             printer.print(reader.next())

@@ -25,7 +25,7 @@ HAND_OVER = 1.5
 second.
 """
 
-NOT_KNOWN = "whether another host can serve is not known: ucarpctl step-down finds out"
+NOT_KNOWN = "it is not known whether another host can serve: ucarpctl step-down shows it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     _check_name(options.name, feed.settle())
     changed = _write(options) if options.what == "on" else _remove(options.name)
     if not changed:
-        print(f"there was no maintenance of {_whose(options.name)}")
+        print(f"{_whose(options.name)} was not in maintenance")
         return 0
     return _apply(options.name, feed, is_on=options.what == "on")
 

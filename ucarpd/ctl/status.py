@@ -27,7 +27,7 @@ exit status:
   1  degraded: demoted, in maintenance, stopped, or a lasting fault
   2  critical: INIT, failed, MASTER without its address or beside another host that serves it;
      or a check or maintenance keeps this host from serving, and no master is heard
-  3  not known"""
+  3  unknown"""
 
 
 def run(options: argparse.Namespace) -> int:

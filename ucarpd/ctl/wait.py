@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = """\
 exit status:
-  0  the state is reached
+  0  the state was reached
   1  it was not reached in time
-  3  the state cannot be known"""
+  3  the state is unknown"""
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Which mistake of an operator makes a wrong digest right.
 
 An advertisement for our vhid with a wrong digest means two masters, each dropping the
-advertisements of the other.  The digest itself tells nothing, but it can be tried: with the
+advertisements of the other.  The digest itself reveals nothing, but it can be tried: with the
 password as it comes out of a badly written file, with the addresses as a person may have left them,
 with both.  A hit is proof, as good as the HMAC.  The finding is one line for the log, in the order
 "mistake of the other host: remedy"; "there" is the other host, "here" is this one.

@@ -1,4 +1,4 @@
-"""Addresses that somebody may have typed instead of another one."""
+"""Addresses that a person may have typed instead of another one."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address

@@ -12,7 +12,7 @@ from ucarpd.carp.transmit import Datagram, Transmitter
 from ucarpd.engine.ports import Log, Wire
 
 TOLD_AFTER = 1.5
-"""Seconds after the first failure from which the log tells of one: when a cable is pulled, the kernel
+"""Seconds after the first failure from which the log reports one: when a cable is pulled, the kernel
 may refuse packets for a second before it says that there is no carrier.
 """
 

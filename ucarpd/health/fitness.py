@@ -145,7 +145,7 @@ class Fitness:
             self._address_pause = min(2 * self._address_pause, LONGEST_ADDRESS_PAUSE)
 
     def role_taken(self) -> None:
-        """The attempts that follow tell whether this host is fit."""
+        """The attempts that follow show whether this host is fit."""
         self._ends[_ADDRESS].cancel()
 
     def close(self) -> None:

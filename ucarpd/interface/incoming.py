@@ -43,7 +43,7 @@ class Incoming:
             member = self._members.get(vhid)
             silence = at - self._heard_at
             if silence >= SILENCE:
-                # After the frames that wait: they may tell that another host serves by now.
+                # After the frames that wait: they may show that another host serves by now.
                 self._loop.call_soon(self._tell_silence_is_over)
             if silence > 0:
                 self._heard_at = at

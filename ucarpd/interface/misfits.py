@@ -49,7 +49,7 @@ def _foreign_networks(config: Config, own: Sequence[InterfaceAddress]) -> Iterat
 
 
 def _has_network(address: InterfaceAddress) -> bool:
-    """Return whether the address is in a network with others; by DHCPv6 it is a /128, and routes tell that."""
+    """Return whether the address is in a network with others; by DHCPv6 it is a /128, and routes show that."""
     return not address.ip.is_link_local and address.prefixlen < address.ip.max_prefixlen
 
 

@@ -30,7 +30,7 @@ class NotReady(NamedTuple):
 class Readiness:
     """Judges the interface `name` by its link, its sockets and the addresses of this host.
 
-    `is_virtual` tells whether an address moves between hosts, and so cannot be a source.
+    `is_virtual` says whether an address moves between hosts, and so cannot be a source.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The group whose members may read what ucarpd tells."""
+"""The group whose members may read the state of ucarpd."""
 
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 `ucarpd clear` uses nothing else, because it must finish in less time than pyroute2 takes to load.
 The kernel's names and numbers are those of linux/netlink.h.
 
-- The header: pyroute2 0.7 does not tell an interrupted dump from a complete one.
+- The header: pyroute2 0.7 does not distinguish an interrupted dump from a complete one.
 - The outline of a link: a host with containers reports thousands of links within a second, and
   pyroute2 takes a third of a millisecond for each.  Only links that matter are decoded.
 - An address: each takeover reports one to all processes of the host, and pyroute2 takes 40 us.

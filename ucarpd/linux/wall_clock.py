@@ -26,7 +26,7 @@ class WallClock:
     def monotonic(self, stamp: float) -> float:
         """Return the monotonic second of a stamp that was made before now.
 
-        If the clock was set after that, the stamp does not tell it, and this is now.
+        If the clock was set after that, the stamp does not show it, and this is now.
         """
         at = stamp - self._lead
         return at if self._set_at < at < self._looked_at else time.monotonic()

@@ -121,10 +121,12 @@ class AddressMessages(InstanceLines):
         )
 
     def address_stepped_behind(self, ips: Sequence[IPAddress], own: Iterable[IPAddress]) -> None:
-        self.info(
+        text = (
             f"{listed(ips)} had become the source of this host's own connections; added again "
             f"behind {listed([ip for ip in own if ip.version == 4])}"
         )
+        # A network manager that also has the address may move it to the front every second.
+        self._fault(logging.INFO, "stepped behind", text)
 
     def ipv6_gone(self, device: str, *, is_off: bool) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
@@ -215,8 +217,9 @@ _REMOVERS = {
     ),
     Program.NETWORK_MANAGER: (
         "NetworkManager manages {interface}, and removes addresses when it activates a connection: "
-        "write [keyfile] and unmanaged-devices=interface-name:{interface} into a file in "
-        "/etc/NetworkManager/conf.d, and set up {interface} by other means"
+        "let another program set up {interface}, write [keyfile] and "
+        "unmanaged-devices=interface-name:{interface} into a file in /etc/NetworkManager/conf.d, and "
+        "type systemctl restart NetworkManager (a reload would take {interface} down)"
     ),
     Program.DHCLIENT: (
         "dhclient runs on {interface}, and removes the addresses with the label {interface} when "

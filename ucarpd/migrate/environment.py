@@ -46,7 +46,7 @@ def take(
 ) -> None:
     """Set the keys of `host` from variables; the last of several lines of one name counts.
 
-    `is_for_scripts` tells that scripts get the variables that nothing is known of.
+    `is_for_scripts` means that scripts get the variables that nothing is known of.
     """
     last = {each.name: each for each in assignments}
     for each in last.values():

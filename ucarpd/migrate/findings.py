@@ -42,7 +42,7 @@ class Host:
 
     `values` are by canonical key; `for_scripts` are other variables of its file; `open_lines` are
     lines for its file that a person has to decide on, without the # in front; `third_argument` is
-    the $3 that a wrapper gives to the scripts.  `is_complete` tells that no such line is left.
+    the $3 that a wrapper gives to the scripts.  `is_complete` means that no such line is left.
     """
 
     source: Source

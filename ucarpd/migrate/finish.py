@@ -126,7 +126,7 @@ def name(host: Host, taken: set[str], wanted: str | None = None) -> str:
     for candidate in (stem, start, *(f"{start}-{n}" for n in range(2, 1000))):
         if candidate not in taken:
             return candidate
-    raise AssertionError("a thousand virtual hosts of one file have one number")
+    raise AssertionError("more than a thousand virtual hosts of one file have the same vhid")
 
 
 def text(host: Host, title: str) -> str:

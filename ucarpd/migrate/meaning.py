@@ -38,7 +38,7 @@ def put(
 ) -> None:
     """Set a canonical key of `host` from the value of `name`; an empty value sets nothing.
 
-    `is_option` tells that it is an option of the command itself, and not of a wrapper around it.
+    `is_option` means that it is an option of the command itself, and not of a wrapper around it.
     """
     if not text:
         return

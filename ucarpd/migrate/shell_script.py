@@ -40,7 +40,7 @@ _OF_SCRIPTS = {"UCARP_MASK", "UCARP_IF_ALIAS", "UCARP_EXTRA_ADDRS"}
 class Script:
     """One script on its way through its commands.
 
-    `is_environment` tells that other programs than a shell may read the file: then a value continues
+    `is_environment` means that other programs than a shell may read the file: then a value continues
     after a space.
     """
 

@@ -22,7 +22,7 @@ _SEPARATORS = ("&&", "||", ";;", "\n", ";", "&", "|", "(", ")")
 class Piece:
     """`text` is the text itself, the name of a variable, or an expression for a shell.
 
-    `default` replaces a variable that is not set, and `is_kept` tells that it becomes the
+    `default` replaces a variable that is not set, and `is_kept` means that it becomes the
     value of the variable.
     """
 
@@ -65,7 +65,7 @@ def source_text(word: Word) -> str:
 class Splitter:
     """Splits one text.
 
-    `slashes` are the lines whose last word is a slash instead of a backslash.  `braces_quote` tells
+    `slashes` are the lines whose last word is a slash instead of a backslash.  `braces_quote` means
     that a value in braces is one word, as systemd has it.
     """
 

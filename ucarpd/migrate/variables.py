@@ -56,7 +56,7 @@ class Variables:
         """Count a text that is put in; raise ConfigError if all together are too long."""
         self._text += len(text)
         if self._text > MOST_TEXT:
-            raise too_much(self.source, "its variables put in more text than any script needs")
+            raise too_much(self.source, "its variables expand to more text than any script needs")
 
     def known(self, text: str) -> str:
         """Return the text without the parts that are not known."""

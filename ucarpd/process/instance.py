@@ -284,7 +284,7 @@ class Instance:
         self._scripts.end()
         parts.interface.detach(parts.config)
         parts.engine = None
-        # The next engine knows of no fault of this one, and tells of no end.
+        # The next engine knows of no fault of this one, and reports no end.
         parts.faults.unserved = ()
         parts.fitness.can_serve()
         self.sending(False)

@@ -89,7 +89,7 @@ def at_start(paths: Sequence[Path], patience: Patience, waiting: Callable[[Path]
         since = time.localtime(min(kept[path].since for path in used))
         return (
             "; the last good configuration, in use since "
-            f"{time.strftime('%Y-%m-%d %H:%M:%S', since)}, serves on"
+            f"{time.strftime('%Y-%m-%d %H:%M:%S', since)}, keeps running"
         )
 
     refused = frozenset(each.path for each in problems)
@@ -226,7 +226,7 @@ def _renamed(old: Config, new: Iterable[Path], patience: Patience) -> list[Probl
     An operator may rename a file and make a mistake in it, and must not lose the virtual host by that.
     """
     return [
-        Problem(old.path, None, None, f"is gone, and {place(path)}, which is like it, is refused")
+        Problem(old.path, None, None, f"is gone, and {place(path)}, which resembles it, is refused")
         for path in sorted(new)
         if patience.take(config.look_at(path, partial(config.resembles, path, old)))
     ][:1]

@@ -26,7 +26,7 @@ TOGETHER = 0.5
 
 
 class Removals:
-    """The removals of one instance; it tells once in each term who may have done it, or that IPv6 is gone.
+    """The removals of one instance; it reports once in each term who may have done it, or that IPv6 is gone.
 
     `files` looks at the programs of the host, by `old_ucarps` among others.
     """

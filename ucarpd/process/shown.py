@@ -25,13 +25,13 @@ class Shown:
             return f": {RESTARTING}"
         if parts.state is State.INIT:
             return f": waiting, {parts.engine.reason}"
-        less_fit = f"; less fit: {parts.standing.demotion}" if parts.standing.unfitness else ""
+        demoted = f"; demoted: {parts.standing.demotion}" if parts.standing.unfitness else ""
         exposed = f"; {parts.exposure.trouble}" if parts.exposure.trouble else ""
         if parts.state is not State.MASTER:
-            return less_fit + exposed
+            return demoted + exposed
         notes = parts.faults.of_master(parts.config.is_scripted, parts.log.wrong_digest_from)
         heard = next((f"; {text}" for _, _, text in parts.log.heard_now()), "")
-        return (notes or heard or less_fit) + exposed
+        return (notes or heard or demoted) + exposed
 
     def report_status(self) -> None:
         """One line in ucarp's words, `MASTER on eth0 id 1`, and the details."""

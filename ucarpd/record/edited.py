@@ -1,6 +1,6 @@
 """Whether the files of a running instance have another content than the process has read.
 
-NAME.good in the private directory tells what that was; see last_good.
+NAME.good in the private directory holds that content; see last_good.
 """
 
 import json

@@ -45,7 +45,7 @@ class Note(NamedTuple):
         return self.until is not None and now >= self.until
 
     def to_status(self) -> dict[str, Any]:
-        """Return it as the status tells it: a `Maintenance` of the Varlink interface."""
+        """Return it as the status shows it: a `Maintenance` of the Varlink interface."""
         return {
             "level": self.level,
             "scope": self.scope,

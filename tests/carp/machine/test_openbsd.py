@@ -32,7 +32,7 @@ def test_rule_b1_takes_over_from_a_demoted_peer_without_preemption():
     assert machine.state is State.BACKUP
     changed, *_ = tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2 D1", 10.5)
     assert changed.reason == (
-        "10.0.0.2 is less fit: it advertises every 1.00 s, this host every 1.39 s; "
+        "taking over from 10.0.0.2: it advertises every 1.00 s, this host every 1.39 s; "
         "it is demoted by 1, this host by 0"
     )
 

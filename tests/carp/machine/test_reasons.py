@@ -84,7 +84,7 @@ from ucarpd.carp.params import DemoteStyle
         (
             State.BACKUP,
             ["at 10.5: AdvertisementReceived 254/240 from 10.0.0.2"],
-            "10.0.0.2 is less fit: it is demoted by 240, this host by 0",
+            "taking over from 10.0.0.2: it is demoted by 240, this host by 0",
             "10.0.0.2",
         ),
         (State.MASTER, ["at 13.6: StopRequested"], "the operator wants it", None),

@@ -1,4 +1,4 @@
-"""The keys that make this host less fit, and say how soon it takes the role back."""
+"""The keys that demote this host, and say how soon it takes the role back."""
 
 from ucarpd.config import health_checks
 from ucarpd.config.key import Key
@@ -10,8 +10,8 @@ ROWS: tuple[Key, ...] = (
         kind="TARGET [option=value …], any number of them",
         without="no check",
         unset=(),
-        help="A health check, with a NAME of your choice for each. While it fails, this host is less"
-        " fit, and a healthy host takes over. See HEALTH CHECKS.",
+        help="A health check, with a NAME of your choice for each. While it fails, this host is"
+        " demoted, and a healthy host takes over. See HEALTH CHECKS.",
         fields=("checks",),
         is_live=True,
         is_family=True,

@@ -92,7 +92,7 @@ ROWS: tuple[Key, ...] = (
         parse=types.one_of({each.value: each for each in DemoteStyle}),
         kind="skew or openbsd",
         default=DemoteStyle.SKEW.value,
-        help="How a host says that it is less fit than usual: skew, by stating an interval of 254 s,"
+        help="How a host says that it is demoted: skew, by stating an interval of 254 s,"
         " from which every kind of peer takes over; openbsd, by the demotion counter that only"
         " OpenBSD knows.",
         fields=("demote_style",),

@@ -48,7 +48,7 @@ ROWS: tuple[Key, ...] = (
         kind="yes or no",
         default="no",
         help="Take over from a master that advertises more slowly. Every healthy host takes over"
-        " from a master that is less fit, whatever this key says.",
+        " from a demoted master, whatever this key says.",
         fields=("preempt",),
         is_live=True,
     ),
@@ -57,9 +57,9 @@ ROWS: tuple[Key, ...] = (
         parse=types.seconds(0, 3600),
         kind="seconds, 0 to 3600",
         default="0",
-        help="How long, after a start, after the return of the interface and after a fault, this host"
-        " does not take the role from a healthy master. It still takes over at once if it"
-        " hears no master, or if the master is less fit.",
+        help="Delay after a start, a return of the interface or a fault, before this host takes the"
+        " role from a healthy master. It still takes over at once if it hears no master, or if the"
+        " master is demoted.",
         fields=("preempt_delay",),
         is_live=True,
     ),
@@ -94,7 +94,7 @@ ROWS: tuple[Key, ...] = (
         parse=types.integer(0, 254),
         kind="0 to 254",
         default="240",
-        help="While this interface is unusable, the other virtual hosts of the process are less fit"
+        help="While this interface is unusable, the other virtual hosts of the process are demoted"
         " by this amount, and move to a healthy host. If no host is healthy, the host with"
         " the smallest sum serves. 0: they stay.",
         fields=("ifdown_demotion",),

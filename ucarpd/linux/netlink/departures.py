@@ -39,7 +39,7 @@ class _Guard:
 class Departures:
     """Removal of addresses, and guards for scripts that remove them.
 
-    The tables tell which other addresses are at risk, so the common removal costs no extra request.
+    The tables show which other addresses are at risk, so the common removal costs no extra request.
     """
 
     def __init__(self, events: Events, requests: AddressRequests, worker: Worker) -> None:
@@ -98,7 +98,7 @@ class Departures:
     def end_guard(self, interface: str, done: Done = report) -> None:
         """End the guard after the other program has ended: put back all that it lost by mistake."""
         # If an address was removed by a request of its own, that was intended.  Only the events
-        # tell that.
+        # show that.
         self._events.catch_up()
         guard = self._guards.get(interface)
         if guard is None:

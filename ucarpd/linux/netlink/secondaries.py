@@ -190,7 +190,8 @@ class Secondaries:
             errors += self._put_routes_back(before, ips)
         if lost:
             names, with_ = _listed(lost), _listed(gone)
-            _log.info("%s: put back %s, which went with %s", before.interface, names, with_)
+            text = "%s: put back %s, which the kernel had removed with %s"
+            _log.info(text, before.interface, names, with_)
         if errors:
             code, what = errors[0]
             text = f"cannot put back {what} on {before.interface}: {os.strerror(code)}"

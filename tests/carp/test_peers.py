@@ -107,12 +107,13 @@ def test_the_last_word_of_the_latest_sender_is_the_one_that_is_remembered(told):
     peers, now = Peers(), 10.0
     for number, advbase, is_one_object in told:
         now += 0.05
-        advertisement = heard(f"10.0.1.{number}", advbase, advbase if advbase == 255 else 0)
-        if not is_one_object:
-            advertisement.statement.source = ip_address(f"10.0.1.{number}")
+        source = (source_address if is_one_object else ip_address)(f"10.0.1.{number}")
+        advertisement = advertisement_received(
+            source, advbase, advbase if advbase == 255 else 0, 100
+        )
         peers.hear(advertisement, now, 3.0)
-        assert peers._latest is peers._peers[advertisement.statement.source]
-        assert peers._latest_word is peers._last_words.get(advertisement.statement.source)
+        assert peers._latest is peers._peers[source]
+        assert peers._latest_word is peers._last_words.get(source)
 
 
 # -- intervals -------------------------------------------------------------------------------------

@@ -205,12 +205,13 @@ async def test_two_defects_at_once_end_the_engine_once(monkeypatch):
     assert bench.told() == ["fault: a defect", "release", "fault: a defect"]
 
 
-async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
+async def test_events_that_an_action_causes_wait_for_the_other_actions_and_keep_their_order():
     bench = backup()
     acquire = bench.acquire
 
     def cause(*arguments):
         bench.engine.interface_lost("no carrier on eth0", False)
+        bench.engine.interface_ready((OWN,))
         acquire(*arguments)
 
     bench.acquire = cause
@@ -221,6 +222,7 @@ async def test_an_event_that_an_action_causes_waits_for_the_other_actions():
         "acquire",
         "MASTER to INIT",
         "release",
+        "INIT to BACKUP",
     ]
 
 

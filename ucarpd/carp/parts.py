@@ -66,7 +66,7 @@ class Parts:
         self.advertise_at: float | None = None
         self._advertised_at = 0.0
         self._advertised_as: Rank | None = None
-        """The rank then; None after a bow-out."""
+        """The rank then; None after a final advertisement."""
         # The addresses, and the final advertisements after them.
         self._held: HeldAddresses | None = None
         self._leaving = Leaving()

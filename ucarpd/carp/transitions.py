@@ -199,16 +199,16 @@ class Transitions(Parts):
         self._actions += self._leaving.successor_heard(heard)
 
     def _hear_successor(self, heard: Statement, now: float) -> None:
-        """Note that the sender serves, unless it can only have yielded to this host.
+        """Note that the sender serves, unless it is no better and cannot have missed this host.
 
-        If a script delays the parting advertisement of a loser, it may come when this host leaves.
+        Such a host has yielded: if a script delays its parting advertisement, that may come when this
+        host leaves.  One that has won a tie stays MASTER when it hears a bow-out.
         """
         us = self._advertised_as
         if (
             us is not None
-            and self._leaving.copies_left
             and now < self._missed_at
-            and us.own(heard.source).rank < us.rival(heard).rank
+            and us.own(heard.source).rank <= us.rival(heard).rank
         ):
             return
         self._actions += self._leaving.successor_heard(heard)

@@ -18,6 +18,18 @@ def test_clients_are_told_the_virtual_mac_by_a_host_that_yields():
     )
 
 
+def test_clients_are_told_it_although_a_worse_host_says_that_it_has_yielded():
+    """It took over at the same time, and its scripts delayed its parting advertisement."""
+    play(
+        brought_to(State.MASTER, advskew=100),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.65: AdvertisementReceived 1/200 from 10.0.0.3 -> nothing
+        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor
+        """,
+    )
+
+
 @pytest.mark.parametrize(
     ("leaves", "state"), [("DemotionChanged 255", "BACKUP"), ("StopRequested", "INIT")]
 )

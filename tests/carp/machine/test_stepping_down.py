@@ -61,6 +61,19 @@ def test_the_bow_out_is_not_even_begun_when_another_master_is_heard():
     )
 
 
+def test_the_bow_out_is_begun_although_a_host_that_has_just_yielded_says_so():
+    """What this host stated last counts, not its new demotion."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
+        at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255
+        """,
+    )
+
+
 def test_a_late_release_is_not_followed_by_a_bow_out():
     play(
         brought_to(State.MASTER),

@@ -65,15 +65,28 @@ def test_stop_when_a_peer_has_taken_over_before_the_bow_out(at, heard):
     )
 
 
-def test_a_host_that_has_just_yielded_does_not_replace_the_bow_out():
+@pytest.mark.parametrize("heard", ["1/100", "1/0"], ids=["it is worse", "it has lost a tie"])
+def test_a_host_that_has_just_yielded_does_not_replace_the_bow_out(heard):
     """It took over at the same time, and its scripts delayed its parting advertisement."""
     play(
         brought_to(State.MASTER),
-        """
+        f"""
         at 13.6: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
-        at 13.7: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 13.7: AdvertisementReceived {heard} from 10.0.0.2 -> nothing
         at 13.8: AddressesReleased -> SendAdvertisement 255/255 D255
         at 13.85: DeadlineReached -> SendAdvertisement 255/255 D255, Finish
+        """,
+    )
+
+
+def test_a_worse_host_that_was_offered_the_role_does_replace_the_bow_out():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: StepDownRequested -> SendAdvertisement 254/254 D255
+        at 13.65: StopRequested -> StateChanged MASTER INIT, ReleaseAddresses
+        at 13.7: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 13.8: AddressesReleased -> Finish
         """,
     )
 

@@ -107,6 +107,15 @@ def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
     ]
 
 
+def test_a_file_with_a_list_of_virtual_hosts_alone(tmp_path):
+    text = "ucarp_hosts:\n  - vip: 10.0.0.1\n    vid: 1\n  - {vip: 10.0.0.2, vid: 2}\n"
+    findings = read(tmp_path, text, "role.yml")
+    assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32"]
+    words = ["an item on one line is not read: write each variable on its own line"]
+    assert [each.partition(": ")[2] for each in findings.remarks if ":4: " in each] == words
+    assert not any("not known" in each for each in findings.remarks)
+
+
 def test_a_list_of_other_servers_in_the_variables_of_a_role(tmp_path):
     text = (
         "ucarp_vip: 10.0.0.1\nucarp_vhid: 1\nntp_servers:\n  - address: 10.0.0.2\n"

@@ -114,11 +114,15 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
             row = row[1:].lstrip()
         elif indent <= dash:
             dash, current = -1, for_all
-        if found := _KEY.fullmatch(row):
-            value = _scalar(found[3] or "")
+        source = Source(path, number)
+        if row.startswith("{"):
+            text = "an item on one line is not read: write each variable on its own line"
+            findings.remark(source, text)
+        # Without a value it begins a list.
+        elif (found := _KEY.fullmatch(row)) and (value := _scalar(found[3] or "")):
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
-            current.append(Assignment(found[2], value, Source(path, number)))
+            current.append(Assignment(found[2], value, source))
     for each in [item for item in items if _is_host(item, for_all)] or [[]]:
         if assignments := [*for_all, *each]:
             host = Host((each or assignments)[0].source)

@@ -116,11 +116,11 @@ def test_a_file_with_a_list_of_virtual_hosts_alone(tmp_path):
     assert not any("not known" in each for each in findings.remarks)
 
 
-def test_a_list_of_other_servers_in_the_variables_of_a_role(tmp_path):
-    text = (
-        "ucarp_vip: 10.0.0.1\nucarp_vhid: 1\nntp_servers:\n  - address: 10.0.0.2\n"
-        "  - address: 10.0.0.3\n"
-    )
+@pytest.mark.parametrize(
+    "start", ["ucarp_vip: 10.0.0.1\nucarp_", "ucarp_vips:\n- vip: 10.0.0.1\n  "]
+)
+def test_a_list_of_other_servers_in_the_variables_of_a_role(tmp_path, start):
+    text = f"{start}vhid: 1\nntp_servers:\n  - address: 10.0.0.2\n  - address: 10.0.0.3\n"
     findings = read(tmp_path, text, "role.yml")
     assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32"]
 

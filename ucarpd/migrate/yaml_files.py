@@ -123,19 +123,22 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
             current.append(Assignment(found[2], value, source))
-    for each in [item for item in items if _is_host(item, for_all)] or [[]]:
+    for each in _hosts(items, for_all) or [[]]:
         if assignments := [*for_all, *each]:
             host = Host((each or assignments)[0].source)
             environment.take(findings, host, assignments, variables)
             findings.hosts += [host] if host.values else []
 
 
-def _is_host(item: list[Assignment], for_all: list[Assignment]) -> bool:
-    """Return whether an item of a list is a virtual host, and not a user, a package or a server."""
-    if any(foreign_words.is_prefixed(each.name) for each in item):
-        return True
-    own = _keys(item) & {"UCARP_ADDR", "UCARP_VHID"}
-    return len(own) == 2 or not own <= _keys(for_all)
+def _hosts(items: list[list[Assignment]], for_all: list[Assignment]) -> list[list[Assignment]]:
+    """Return the items of lists that are virtual hosts, and not users, packages or other servers."""
+    needed = {"UCARP_ADDR", "UCARP_VHID"}
+    whole = [
+        item
+        for item in items
+        if needed <= _keys(item) or any(foreign_words.is_prefixed(each.name) for each in item)
+    ]
+    return whole or [item for item in items if not needed & _keys(item) <= _keys(for_all)]
 
 
 def _keys(assignments: list[Assignment]) -> set[str]:

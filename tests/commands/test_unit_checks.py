@@ -69,18 +69,22 @@ def test_a_systemd_that_does_not_answer_is_no_fault_of_the_file(find, error):
 CHECKED = "UCARP_CHECK_WEB=unit:ngnix.service\nUCARP_CHECK_UP=link:eth0\n"
 
 
-def test_a_checked_unit_that_is_missing(find):
-    assert find(lambda _unit: "enabled", CHECKED) == []
-    assert find(lambda _unit: "", CHECKED, is_booted=False) == []
+def test_a_checked_unit_that_is_missing(find, monkeypatch):
+    missing = set()
+    monkeypatch.setattr(systemctl, "is_missing", lambda unit: unit in missing)
+    assert find(None, CHECKED) == []
+    missing.add("ngnix.service")
+    assert find(None, CHECKED, is_booted=False) == []
     text = "systemd knows no unit ngnix.service on this host, so the check fails"
-    assert find(lambda _unit: "", CHECKED) == [("UCARP_CHECK_WEB", text, False)]
+    assert find(None, CHECKED) == [("UCARP_CHECK_WEB", text, False)]
 
 
-def test_a_systemd_that_does_not_answer_about_a_checked_unit(find):
-    def enablement(_unit):
+def test_a_systemd_that_does_not_answer_about_a_checked_unit(find, monkeypatch):
+    def is_missing(_unit):
         raise FileNotFoundError("systemctl")
 
-    assert find(enablement, CHECKED) == []
+    monkeypatch.setattr(systemctl, "is_missing", is_missing)
+    assert find(None, CHECKED) == []
 
 
 def test_a_unit_in_two_files(tmp_path):
@@ -105,3 +109,14 @@ def test_what_systemctl_prints(tmp_path, monkeypatch, said, state):
     (directory / "systemctl").write_text(f"#!/bin/sh\n[ $1 = is-enabled ] && echo {said}\nexit 1\n")
     monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
     assert systemctl.enablement("a.service") == state
+
+
+@pytest.mark.parametrize(("said", "is_missing"), [("loaded", False), ("not-found", True)])
+def test_a_unit_without_a_file_may_be_there(tmp_path, monkeypatch, said, is_missing):
+    """As of a device, or of a mount that was typed: `is-enabled` says of both that they are not found."""
+    directory = FakeSystemctl(tmp_path / "bin").directory
+    (directory / "systemctl").write_text(
+        f"#!/bin/sh\n[ $1 = show ] && echo {said} || echo not-found\n"
+    )
+    monkeypatch.setenv("PATH", f"{directory}:/usr/bin:/bin")
+    assert systemctl.is_missing("dev-sda.device") is is_missing

@@ -73,7 +73,8 @@ def tree() -> str:
 @pytest.fixture
 def name(request):
     """The remains of a run go."""
-    name = f"{runs.name_of_part()}sweep"
+    # A whole prefix: a process that has only this name, in no namespace any more, is found by it.
+    name = f"{runs.name_of_part()}sweep{runs.this_process()}"
     yield name
     sweep.sweep(lambda prefix: prefix.startswith(name))
 
@@ -93,8 +94,8 @@ def test_a_dead_run_is_cleared_and_a_living_one_is_not(name: str):
 
 def test_the_last_act_of_a_run_is_to_clear_its_own(name: str):
     me = runs.this_process()
-    own, other = Run(f"{name}1n{me}"), Run(f"{name}2n{me}")
-    sweep.of_run(f"{name}1n{me}")
+    own, other = Run(f"{name}a{me}"), Run(f"{name}b{me}")
+    sweep.of_run(f"{name}a{me}")
     assert own.popen.wait(10) == -signal.SIGKILL
     assert own.left() == set()
     assert other.left() == ALL

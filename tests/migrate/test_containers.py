@@ -96,7 +96,7 @@ def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
     text = (
         "ucarp_interface: eth1\nucarp_packages:\n- ucarp\n- name: jq\nucarp_hosts:\n"
         "# a comment\n  - vip: 10.0.0.1\n    vid: 1\n    more:\n      - master: yes\n    password: one\n\n"
-        "  - vip: 10.0.0.2\n    vid: 2\n    password: two\nucarp_advskew: 50\n"
+        "  -\n    vip: 10.0.0.2\n    vid: 2\n    password: two\nucarp_advskew: 50\n"
         "users:\n  - name: bob\n    password: three\n"
     )
     findings = read(tmp_path, text, "role.yml")
@@ -105,6 +105,24 @@ def test_a_list_of_virtual_hosts_in_the_variables_of_a_role(tmp_path):
         ["eth1", "1", "10.0.0.1/32", "one", "50"],
         ["eth1", "2", "10.0.0.2/32", "two", "50"],
     ]
+
+
+def test_a_file_with_a_list_of_virtual_hosts_alone(tmp_path):
+    text = "ucarp_hosts:\n  - vip: 10.0.0.1\n    vid: 1\n  - {vip: 10.0.0.2, vid: 2}\n"
+    findings = read(tmp_path, text, "role.yml")
+    assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32"]
+    words = ["an item on one line is not read: write each variable on its own line"]
+    assert [each.partition(": ")[2] for each in findings.remarks if ":4: " in each] == words
+    assert not any("not known" in each for each in findings.remarks)
+
+
+@pytest.mark.parametrize(
+    "start", ["ucarp_vip: 10.0.0.1\nucarp_", "ucarp_vips:\n- vip: 10.0.0.1\n  "]
+)
+def test_a_list_of_other_servers_in_the_variables_of_a_role(tmp_path, start):
+    text = f"{start}vhid: 1\nntp_servers:\n  - address: 10.0.0.2\n  - address: 10.0.0.3\n"
+    findings = read(tmp_path, text, "role.yml")
+    assert [host.text("UCARP_ADDR") for host in findings.hosts] == ["10.0.0.1/32"]
 
 
 KEYS = ("INTERFACE", "VHID", "ADDR", "PASS", "ADVSKEW")

@@ -133,13 +133,14 @@ def test_flags_of_addresses_and_an_address_that_is_listed_twice(tmp_path):
 
 
 def test_peers_with_prefix_lengths_and_options(tmp_path):
-    findings, _ = told(
+    findings, words = told(
         tmp_path,
         "vrrp_instance v {\n unicast_src_ip 10.0.0.1/24\n"
-        " unicast_peer {\n @^a 10.0.0.2/24\n @^b 10.0.0.3 min_ttl 254\n }\n}\n",
+        " unicast_peer {\n @^a 10.0.0.2/24\n @^b 10.0.0.3 min_ttl 254\n @^b $C\n }\n}\n",
     )
     assert values(findings)["UCARP_SRCIP"] == "10.0.0.1"
     assert values(findings)["UCARP_PEERS"] == "10.0.0.1,10.0.0.2,10.0.0.3"
+    assert ":6: $C: $C is not defined in one line of this file: left out" in words
 
 
 def test_comments_right_behind_a_word(tmp_path):

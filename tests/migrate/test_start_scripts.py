@@ -163,7 +163,9 @@ def test_a_condition_is_told_and_not_guessed(tmp_path):
     assert "two" not in told
 
 
-@pytest.mark.parametrize("word", ["declare -r", "readonly", "export --", "local -r -x"])
+@pytest.mark.parametrize(
+    "word", ["declare -r", "typeset -i", "readonly", "export --", "local -r -x"]
+)
 def test_a_variable_that_is_declared(tmp_path, word):
     findings = read(
         tmp_path, f"#!/bin/bash\n{word} CARD=eth1\nucarp -i $CARD -v 1 -p x -a 10.0.0.1\n"

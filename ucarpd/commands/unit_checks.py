@@ -21,7 +21,7 @@ def find(config: Config) -> Iterator[Difference]:
     for check in config.checks:
         if check.kind == "unit" and systemd.is_running():
             with suppress(OSError, subprocess.TimeoutExpired):
-                if not systemctl.enablement(str(check.where)):
+                if systemctl.is_missing(str(check.where)):
                     text = f"systemd knows no unit {check.where} on this host, so the check fails"
                     problem = Problem(config.path, None, f"UCARP_CHECK_{check.name}", text)
                     yield Difference(problem, is_error=False)

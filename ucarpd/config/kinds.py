@@ -62,7 +62,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     (Kind.KUBERNETES, r"\s*apiVersion\s*:\s+\S"),
     (Kind.COMPOSE, r"\s*(services|environment|env_file)\s*:\s*$"),
     (Kind.DOCKERFILE, r"\s*(FROM|ENV|ENTRYPOINT|CMD)\s+[\w\[\"./]"),
-    (Kind.VARIABLES, r"\s*ucarp_\w+\s*:\s+\S"),
+    (Kind.VARIABLES, r"\s*ucarp_\w+\s*:(\s|$)"),
     (Kind.RC_CONF, r"\s*ucarp_[a-z0-9_]+="),
     (Kind.VIP_COMMON, r"\s*(BIND_INTERFACE|SOURCE_ADDRESS)="),
     (Kind.VIP, r"\s*(VIP_ADDRESS|ID)="),

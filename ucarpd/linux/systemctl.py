@@ -1,9 +1,9 @@
-"""The questions to systemd about a unit, before ucarpd starts it."""
+"""The questions to systemd about a unit, in `ucarpd check`."""
 
 import subprocess
 
 TIMEOUT = 5.0
-"""Seconds that systemctl may take, in `ucarpd check`."""
+"""Seconds that systemctl may take."""
 
 
 def enablement(unit: str) -> str:
@@ -11,13 +11,25 @@ def enablement(unit: str) -> str:
 
     Blocks.  Raises OSError, or subprocess.TimeoutExpired.
     """
+    said = _asked("is-enabled", "--", unit)
+    return "" if said == "not-found" else said
+
+
+def is_missing(unit: str) -> bool:
+    """Return whether there is no such unit; one without a file may be there, as that of a device.
+
+    Blocks, and raises likewise.
+    """
+    return _asked("show", "--property=LoadState", "--value", "--", unit) == "not-found"
+
+
+def _asked(*arguments: str) -> str:
     asked = subprocess.run(
-        ("systemctl", "is-enabled", "--", unit),
+        ("systemctl", *arguments),
         capture_output=True,
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
         timeout=TIMEOUT,
     )
-    said = asked.stdout.strip()
-    return "" if said == "not-found" else said
+    return asked.stdout.strip()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ucarpd.migrate.findings import Findings, Host, Source, Value
@@ -158,7 +158,10 @@ def _host(findings: Findings, block: _Block, general: _Block) -> Host:
             put(findings, host, "UCARP_ADVBASE", _whole(findings, each, value), name, each.source)
         elif name == "unicast_peer":
             # A peer under a condition is another host's view of the list that all hosts get here.
-            peers = [block.value("unicast_src_ip"), *(peer.words[0] for peer in each.inside)]
+            known = [
+                one for one in each.inside if not _is_left_out(findings, replace(one, condition=""))
+            ]
+            peers = [block.value("unicast_src_ip"), *(one.words[0] for one in known)]
             listed = ",".join(peer.partition("/")[0] for peer in peers if peer and "$" not in peer)
             put(findings, host, "UCARP_PEERS", listed, name, each.source)
             findings.remark(

@@ -9,7 +9,7 @@ OPENING = {"if", "case", "while", "until"}
 CLOSING = {"fi", "esac"}
 LEADING = {
     *("then", "do", "else", "elif", "!", "{", "time"),
-    *("export", "local", "readonly", "declare"),
+    *("export", "local", "readonly", "declare", "typeset"),
 }
 WRAPPERS = {
     *("exec", "nohup", "sudo", "setsid", "nice", "ionice", "chrt", "env", "su", "runuser"),

@@ -108,30 +108,42 @@ def read_variables(findings: Findings, path: Path, text: str) -> None:
         row, indent = line.strip(), len(line) - len(line.lstrip())
         if not row or row.startswith("#"):
             continue
-        if row.startswith("- ") and (dash < 0 or indent <= dash):
+        if re.match("-( |$)", row) and (dash < 0 or indent <= dash):
             dash, current = indent, []
             items.append(current)
-            row = row.removeprefix("- ").lstrip()
+            row = row[1:].lstrip()
         elif indent <= dash:
             dash, current = -1, for_all
-        if found := _KEY.fullmatch(row):
-            value = _scalar(found[3] or "")
+        source = Source(path, number)
+        if row.startswith("{"):
+            text = "an item on one line is not read: write each variable on its own line"
+            findings.remark(source, text)
+        # Without a value it begins a list.
+        elif (found := _KEY.fullmatch(row)) and (value := _scalar(found[3] or "")):
             if "{{" in value:
                 value = variables.mark(f"{value} is computed by the role")
-            current.append(Assignment(found[2], value, Source(path, number)))
-    for each in [item for item in items if _is_host(item)] or [[]]:
+            current.append(Assignment(found[2], value, source))
+    for each in _hosts(items, for_all) or [[]]:
         if assignments := [*for_all, *each]:
             host = Host((each or assignments)[0].source)
             environment.take(findings, host, assignments, variables)
             findings.hosts += [host] if host.values else []
 
 
-def _is_host(item: list[Assignment]) -> bool:
-    """Return whether an item of a list is a virtual host, and not a user or a package."""
-    if any(foreign_words.is_prefixed(each.name) for each in item):
-        return True
-    meanings = (foreign_words.meaning(each.name) for each in item)
-    return any(meant and meant.key in {"UCARP_ADDR", "UCARP_VHID"} for meant in meanings)
+def _hosts(items: list[list[Assignment]], for_all: list[Assignment]) -> list[list[Assignment]]:
+    """Return the items of lists that are virtual hosts, and not users, packages or other servers."""
+    needed = {"UCARP_ADDR", "UCARP_VHID"}
+    whole = [
+        item
+        for item in items
+        if needed <= _keys(item) or any(foreign_words.is_prefixed(each.name) for each in item)
+    ]
+    return whole or [item for item in items if not needed & _keys(item) <= _keys(for_all)]
+
+
+def _keys(assignments: list[Assignment]) -> set[str]:
+    meanings = (foreign_words.meaning(each.name) for each in assignments)
+    return {meant.key for meant in meanings if meant}
 
 
 def _scalar(text: str) -> str:

@@ -31,6 +31,11 @@ class Leaving:
         return not self.is_releasing and self._final is None
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to do, not even for the clients."""
+        return self.is_over and not self._given_up
+
+    @property
     def deadline(self) -> float | None:
         """When `take_final` has something to send; None for never."""
         return self._final.send_at if self._final else None

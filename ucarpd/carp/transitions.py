@@ -204,6 +204,8 @@ class Transitions(Parts):
         Such a host has yielded: if a script delays its parting advertisement, that may come when this
         host leaves.  One that has won a tie stays MASTER when it hears a bow-out.
         """
+        if self._leaving.is_idle:
+            return
         us = self._advertised_as
         if (
             us is not None

@@ -82,8 +82,9 @@ class Child:
             self._limit.set(timeout, self._terminate, timed_out)
 
     @property
-    def has_started(self) -> bool:
-        return self._process is not None
+    def pid(self) -> int | None:
+        """None while it is being started."""
+        return None if self._process is None else self._process.pid
 
     def kill(self) -> None:
         """Kill the program and its process group; `ended` is still called."""

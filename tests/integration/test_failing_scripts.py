@@ -13,10 +13,11 @@ from nodes import (
     conf,
     start,
     start_backup,
+    start_ucarp,
     wait_for_address,
     wait_for_no_address,
 )
-from up_and_down import ADD, BOTH, DOWN, UP, read, write_scripts
+from up_and_down import ADD, BOTH, DOWN, REMOVE, UP, read, write_scripts
 from wiretap import gaps
 
 
@@ -222,3 +223,28 @@ def test_the_winner_of_a_contest_runs_its_up_script_again(a, b, wire):
     )
     assert last
     assert len(on_a.lines(MASTER)) == 1
+
+
+@pytest.mark.parametrize("make", ["ucarpd", "ucarp"])
+def test_a_down_script_that_does_not_end_leaves_the_role_to_a_healthy_host(a, b, make):
+    """The peer restarts, so the role comes while the down-script of the start still runs."""
+    start_peer = {"ucarpd": start, "ucarp": start_ucarp}[make]
+    go_on = a.root / "go-on"
+    write_scripts(a, down=f"{REMOVE}until [ -e {go_on} ]; do sleep 0.05; done\n")
+    peer = start_peer(b)
+    peer.wait_for_line(MASTER)
+    on_a = start_backup(a, **BOTH, SCRIPT_TIMEOUT=0)
+    on_a.wait_for_line(f"Spawning [{DOWN}")
+    peer.kill()
+    on_a.wait_for_line(MASTER)
+    peer = start_peer(b)
+    on_a.wait_for_line(f"[ERROR] web: the up-script has to wait: [{DOWN} eth0 {VIP}] has not ended")
+    on_a.wait_for_line(f"[ERROR] web: this host cannot serve {VIP}")
+    peer.wait_for_line(MASTER)
+    wait_for_address(b)
+    assert on_a.lines(f"Spawning [{UP}") == on_a.lines("no longer demoted") == []
+    go_on.touch()
+    on_a.wait_for_line("no longer demoted")
+    peer.kill()
+    on_a.wait_for_line(MASTER, count=2)
+    wait_for_address(a)

@@ -330,6 +330,10 @@ ROWS = [
         "--kill-who=main)",
     ),
     (
+        lambda log: log.up_script_waits("/down.sh", 77, 3.4),
+        "[ERROR] web: the up-script has to wait: [/down.sh] has not ended for 3 s (process 77)",
+    ),
+    (
         lambda log: log.script_timed_out("/up.sh", 30.0),
         "[ERROR] web: [/up.sh] did not end within 30 s; terminating it (UCARP_SCRIPT_TIMEOUT=0: no limit)",
     ),

@@ -130,6 +130,24 @@ async def test_a_thread_that_does_not_begin_is_given_up(monkeypatch):
 
 
 @in_real_time
+async def test_one_that_hangs_in_the_kernel_is_not_waited_for(monkeypatch):
+    """As in a system call on a dead disk: not even SIGKILL ends it before that call ends."""
+    monkeypatch.setattr(child, "KILL_AFTER", 0.01)
+    monkeypatch.setattr(child, "LONGEST_DEATH", 0.01)
+    killpg, ended = os.killpg, asyncio.get_running_loop().create_future()
+    started = run(["sleep", "60"], ended)
+    while started.pid is None:
+        await asyncio.sleep(0.001)
+    monkeypatch.setattr(child.os, "killpg", lambda _pid, _number: None)
+    started.end_after(0.01, lambda: None)
+    assert await asyncio.wait_for(ended, 10) == (128 + signal.SIGKILL, True)
+    killpg(started.pid, signal.SIGKILL)
+    while PIDS:
+        await asyncio.sleep(0.001)
+    assert not process_exists(str(started.pid))
+
+
+@in_real_time
 async def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monkeypatch, tmp_path):
     monkeypatch.setattr(child, "KILL_AFTER", 0.01)
     go_on, told, pids = threading.Event(), tmp_path / "told", []
@@ -314,9 +332,9 @@ async def test_one_can_be_killed_at_once():
     ended = asyncio.get_running_loop().create_future()
     killed = run(["sleep", "600"], ended)
     killed.kill()
-    assert not killed.has_started
+    assert killed.pid is None
     assert await ended == (128 + signal.SIGKILL, False)
-    assert killed.has_started
+    assert killed.pid is not None
 
 
 def test_while_one_is_started_in_another_thread_any_process_may_be_ours():

@@ -1,5 +1,7 @@
 """Addresses that scripts put on an interface; kernel and scripts only write down their calls."""
 
+import asyncio
+
 from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 
@@ -26,8 +28,12 @@ class FakeHooks:
         return bool(self.running or self.waiting)
 
     @property
-    def has_started(self):
-        return bool(self.running) and not self.hangs
+    def pid(self):
+        return 77 if self.running and not self.hangs else None
+
+    @property
+    def running_for(self):
+        return asyncio.get_running_loop().time() - self._began
 
     def request(self, hook, done):
         if self.running and not self.waiting and self.running.target == hook.target:
@@ -39,6 +45,7 @@ class FakeHooks:
 
     def _begin(self, hook, done):
         self.running, self._done = hook, done
+        self._began = asyncio.get_running_loop().time()
         self.begun.append(hook.target)
 
     def end(self, status=0, **how):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
+from ucarpd.addresses.hold_up import HoldUp
 from ucarpd.addresses.netlink import Ledger, NetlinkAddresses, Refused
 from ucarpd.carp.params import IPAddress
 from ucarpd.config import Config, harm
@@ -62,6 +63,7 @@ class ScriptedAddresses:
         self._has_come_up = False
         """Whether the up-script has served since the role was taken."""
         self._is_guarding = False
+        self._hold_up = HoldUp(netlink, hooks, log)
         self._patience = Alarm()
         self._is_kept_off = False
         self.all = netlink.all
@@ -108,7 +110,10 @@ class ScriptedAddresses:
         if not self._is_master and not self.is_up_script_running:
             # A script may have much to prepare before it adds the addresses.
             self._added.clear()
+        if not self._is_master:
+            self._hold_up.role_taken()
         self._is_master = True
+        self._hold_up.watch(done)
         self._stop_keeping_off()
         if self._hooks.running is None or self.is_up_script_running:
             self._end_guard()  # A down-script that runs still needs it.
@@ -131,6 +136,7 @@ class ScriptedAddresses:
         """Decide whether this host serves: first by the exit status, then by the addresses."""
         here = self._netlink.present_now()
         self._note_placed()
+        self._hold_up.up_script_ended()
         if not self._is_master:
             self._patience.cancel()
             if self._hooks.is_busy:
@@ -197,6 +203,7 @@ class ScriptedAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         self._is_master = self._has_come_up = False
+        self._hold_up.role_lost()
         self._netlink.let_go()
         self._begin_guard()
         run = self._hook(DOWN, transition)
@@ -219,7 +226,7 @@ class ScriptedAddresses:
 
     def _begin_keeping_off(self, at_start: bool) -> None:
         is_up = self.is_up_script_running
-        if not is_up and self._hooks.has_started:
+        if not is_up and self._hooks.pid is not None:
             return  # The down-script is at work.
         self._is_kept_off = True
         if present := self._netlink.present_now():
@@ -249,6 +256,7 @@ class ScriptedAddresses:
     def _released(self, done: Callable[[], None]) -> None:
         self._ledger.placed = self._is_master or bool(self.present())
         done()
+        self._hold_up.down_script_ended()
 
     def _begin_guard(self) -> None:
         """Protect other addresses that the kernel would remove together with ours."""
@@ -264,6 +272,7 @@ class ScriptedAddresses:
     def close(self) -> None:
         """Let no timer act on the addresses any more."""
         self._is_master = False
+        self._hold_up.role_lost()
         self._patience.cancel()
         self._netlink.close()
 

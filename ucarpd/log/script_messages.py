@@ -28,6 +28,12 @@ class ScriptMessages(InstanceLines):
     def script_hangs(self, hook: str) -> None:
         self.warning(f"[{hook}] has not started yet: the file system of the script does not answer")
 
+    def up_script_waits(self, hook: str, pid: int, seconds: float) -> None:
+        text = (
+            f"the up-script has to wait: [{hook}] has not ended for {seconds:.0f} s (process {pid})"
+        )
+        self._fault(logging.ERROR, f"waits for {pid}", text)
+
     def script_hit(self, hook: str, signal_name: str) -> None:
         self.warning(
             f"[{hook}] was ended by {signal_name}, which ucarpd did not send; running it again (to "

@@ -150,6 +150,6 @@ class Faults:
 
     def _why_unserved(self, is_scripted: bool) -> str:
         if is_scripted:
-            return "its up-script failed"
+            return "its up-script has not succeeded"
         why = f": {self.refusal}" if self.refusal else ""
         return f"cannot add {listed(self.unserved)}{why}"

@@ -14,6 +14,9 @@ from ucarpd.scripts.start import PIDS, REALTIME, Started
 KILL_AFTER = 2.0
 """Seconds between SIGTERM and SIGKILL for a program that must end."""
 
+LONGEST_DEATH = 1.0
+"""Seconds after SIGKILL in which a program must end; one that hangs in the kernel ends when that lets it."""
+
 LOOK_AGAIN_AFTER = 0.05
 """Seconds between two checks of a program whose end the kernel cannot report."""
 
@@ -82,8 +85,9 @@ class Child:
             self._limit.set(timeout, self._terminate, timed_out)
 
     @property
-    def has_started(self) -> bool:
-        return self._process is not None
+    def pid(self) -> int | None:
+        """None while it is being started."""
+        return None if self._process is None else self._process.pid
 
     def kill(self) -> None:
         """Kill the program and its process group; `ended` is still called."""
@@ -99,10 +103,16 @@ class Child:
         self._signal_group(signal.SIGKILL)
         if self._process is None:
             # The start itself hangs.  If it ever ends, the program is killed at once.
-            report = self._report
-            self._report = lambda _status, _timed_out: None
-            self._failed = lambda _error: None
-            report(128 + signal.SIGKILL, True)
+            self._give_up()
+        else:
+            self._limit.set(LONGEST_DEATH, self._give_up)
+
+    def _give_up(self) -> None:
+        """Report the end of a program that can do nothing any more, but is still there."""
+        report = self._report
+        self._report = lambda _status, _timed_out: None
+        self._failed = lambda _error: None
+        report(128 + signal.SIGKILL, True)
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self._process is None:

@@ -95,9 +95,14 @@ class HookRunner:
         return self._running is not None or self._waiting is not None
 
     @property
-    def has_started(self) -> bool:
-        """Whether a script is at work, not only being started."""
-        return self._child is not None and self._child.has_started
+    def pid(self) -> int | None:
+        """The script that is at work; None: none is, or it is being started."""
+        return None if self._child is None else self._child.pid
+
+    @property
+    def running_for(self) -> float:
+        """Seconds since the running script was to start."""
+        return self._loop.time() - self._started
 
     def request(self, hook: Hook, done: Done) -> None:
         """Run `hook` as soon as possible; `done` gets the result unless a newer request follows.
@@ -143,7 +148,7 @@ class HookRunner:
         self._loop.call_later(HANGS_AFTER, self._look, self._child, hook)
 
     def _look(self, child: Child, hook: Hook) -> None:
-        if child is self._child and not child.has_started:
+        if child is self._child and child.pid is None:
             self._log.script_hangs(str(hook))
 
     def _not_started(self, hook: Hook, error: Exception) -> None:

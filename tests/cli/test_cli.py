@@ -214,6 +214,27 @@ def test_check_refuses_what_collides_with_a_configuration_that_stays(
     assert reloaded == [(4, [mail, web]), (5, [web])]
 
 
+def test_check_compares_what_runs_with_this_host(conf, reloaded, tmp_path, monkeypatch):
+    """Also without a reload: an upgrade restarts what `check` accepts."""
+    web = conf(GOOD)
+    old = load(Path(web))
+    kept = LastGood("web", tmp_path / "run")
+    kept.keep(old)
+    locks = {".lock": {"web": (4, Path(web))}, ".vhid": {}}
+    monkeypatch.setattr(check, "holders", lambda _directory, suffix=".lock": locks[suffix])
+    monkeypatch.setattr(check, "held", lambda _names, _directory: {"web"})
+    asked = []
+    monkeypatch.setattr(
+        host_checks, "find", lambda _configs, running, _held: asked.append(running) or []
+    )
+    conf(GOOD.replace("eth0", "eth7"))
+    assert cli.main(["check", "--reload", "4", web]) == 0
+    assert cli.main(["check", web]) == 0
+    kept.forget()
+    assert cli.main(["check", web]) == 0
+    assert asked == [{"web": old}, {"web": old}, {"web": None}]
+
+
 def test_when_the_last_file_is_gone_the_process_reloads(reloaded, tmp_path):
     assert cli.main(["check", "--reload", "4", str(tmp_path)]) == 0
     assert reloaded == [(4, [])]

@@ -11,11 +11,14 @@ from nodes import (
     VIP,
     both_ways,
     conf,
+    start,
     start_backup,
     start_master,
     wait_for_address,
     wait_for_no_address,
 )
+
+from ucarpd.exit_status import EXIT_CONFIG
 
 
 class AddressMonitor:
@@ -157,14 +160,43 @@ def test_a_file_edited_badly_changes_nothing(a, wire):
 
 
 def test_an_edit_that_cannot_work_on_this_host_changes_nothing(a, wire):
-    """Without the refusal, the host's own address would be taken off, or a missing script waited for."""
+    """Without the refusal, the host's own address would be taken off, or something missing waited for."""
     on_a = start_master(a)
-    for key, value in (("EXTRA_ADDRS", f"{a.address}/16"), ("UPSCRIPT", "/nowhere/up.sh")):
+    monitor = AddressMonitor(a)
+    for line, key, value in (
+        (7, "EXTRA_ADDRS", f"{a.address}/16"),
+        (7, "UPSCRIPT", "/nowhere/up.sh"),
+        (1, "INTERFACE", "eth7"),
+        (2, "SRCIP", "172.16.0.99"),
+    ):
         reload(a, on_a, **{key: value})
-        on_a.wait_for_line(f"[ERROR] /etc/ucarp/web.conf:7: UCARP_{key}: ", "configuration stays")
+        fault = f"/etc/ucarp/web.conf:{line}: UCARP_{key}: "
+        on_a.wait_for_line(f"[ERROR] {fault}", "the running configuration stays")
+        options = ("--reload", str(on_a.pid), "/etc/ucarp/web.conf")
+        check = a.start(sys.executable, "-m", "ucarpd", "check", *options)
+        assert check.popen.wait(15) == EXIT_CONFIG
+        assert check.lines(fault)
     assert len(on_a.lines(SWITCHING)) == 2
-    assert a.has(VIP)
+    assert monitor.lines(VIP) == []
     assert a.has(a.address)
+
+
+def test_an_instance_that_waits_takes_any_other_file(a):
+    on_a = start(a, INTERFACE="eth7")
+    on_a.wait_for_line("Waiting: interface eth7 does not exist")
+    for missing in ("eth8", "eth9"):
+        reload(a, on_a, INTERFACE=missing)
+        on_a.wait_for_line(f"Waiting: interface {missing} does not exist")
+    reload(a, on_a)
+    on_a.wait_for_line(MASTER)
+
+
+def test_a_change_is_taken_while_the_interface_is_gone(a):
+    on_a = start_master(a)
+    a.ip("link", "set", "eth0", "down")
+    on_a.wait_for_line(INIT, "interface eth0 is down")
+    reload(a, on_a, ADVSKEW=20)
+    on_a.wait_for_line("new configuration: applied without a restart")
 
 
 @both_ways

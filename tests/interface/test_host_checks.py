@@ -72,25 +72,28 @@ def machine(monkeypatch, tmp_path):
 
 @pytest.fixture
 def found(tmp_path):
-    """The findings as text, an error with `!` in front."""
+    """The findings as text, an error with `!` in front.
 
-    def find(*, running=(), held=(), others=(), **keys):
-        paths = []
+    `reloads` are the keys with which the instance runs whose file this is.
+    """
+
+    def loaded(name, changes):
         defaults = {"INTERFACE": "eth0", "VHID": 1, "PASS": "x", "ADDR": "10.0.0.10"}
-        for name, changes in [("web", keys), *others]:
-            given = defaults | changes
-            path = tmp_path / f"{name}.conf"
-            path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in given.items()))
-            paths.append(path)
-        findings = host_checks.find(
-            [load(path, {}) for path in paths],
-            running,
-            frozenset(map(ip_address, held)),
-        )
+        given = defaults | changes
+        path = tmp_path / f"{name}.conf"
+        path.write_text("".join(f"UCARP_{key}={value}\n" for key, value in given.items()))
+        return load(path, {})
+
+    def find(*, running=(), held=(), others=(), reloads=None, **keys):
+        now = dict.fromkeys(running)
+        if reloads is not None:
+            now["web"] = loaded("web", reloads)
+        configs = [loaded(name, changes) for name, changes in [("web", keys), *others]]
+        findings = host_checks.find(configs, now, frozenset(map(ip_address, held)))
         return [
             f"{'!' if each.is_error else ''}{each.problem.key}: {each.problem.text}"
             for each in findings
-            if each.problem.path == paths[0]
+            if each.problem.path == configs[0].path
         ]
 
     return find
@@ -206,6 +209,76 @@ def test_an_mtu_that_is_too_small_for_ipv6(machine, found):
     assert found(MASK=24) == []
     text = "eth0 has no IPv6, because its MTU is below 1280"
     assert found(MASK=24, ADDR="10.0.0.10,2001:db8::10") == [f"None: {text}"]
+
+
+@pytest.mark.parametrize(
+    ("lack", "text"),
+    [
+        ({"has_carrier": False}, "no carrier on eth0"),
+        ({"is_up": False, "has_carrier": False}, "interface eth0 is down"),
+    ],
+)
+def test_a_link_that_carries_nothing(machine, found, lack, text):
+    machine.has("10.0.0.1/24")
+    machine.add_link("eth0", **lack)
+    waits = "ucarpd waits for it, unless UCARP_IGNOREIFSTATE=yes"
+    assert found() == [f"UCARP_INTERFACE: {text}: {waits}"]
+    assert found(IGNOREIFSTATE="yes") == []
+
+
+# -- what a reload would end -----------------------------------------------------------------------
+
+UNABLE = [
+    ({}, {"INTERFACE": "eth7"}, "UCARP_INTERFACE: this host has no eth7 now"),
+    ({}, {"INTERFACE": "eth1"}, "UCARP_INTERFACE: no carrier on eth1"),
+    ({}, {"INTERFACE": "eth2"}, "UCARP_INTERFACE: eth2 has no IPv4 address of its own"),
+    ({}, {"SRCIP": "10.0.0.3"}, "UCARP_SRCIP: source address 10.0.0.3 is not on eth0"),
+    ({}, {"SCRIPT_INTERFACE": "eth7"}, "UCARP_SCRIPT_INTERFACE: this host has no eth7 now"),
+    ({}, {"ADDR": "10.0.0.10,fd00::10"}, "UCARP_ADDR: eth0 has no IPv6 address of its own"),
+    # What is missing already does not excuse it.
+    (
+        {"ADDR": "10.0.0.10,fd00::10"},
+        {"INTERFACE": "eth7"},
+        "UCARP_INTERFACE: this host has no eth7",
+    ),
+]
+WITHOUT_HARM = [{"ADVSKEW": 7}, {"CHECK_UP": "link:eth7"}, {"ADDR": "10.0.0.11"}]
+
+
+@pytest.fixture
+def reloading(machine, found):
+    """The findings about an edited file, while the instance runs that it is for."""
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    machine.add_link("eth1", has_carrier=False)
+    machine.on["eth1"] = [InterfaceAddress(ip_address("10.0.0.2"), 24)]
+    machine.add_link("eth2")
+
+    def find(now, edit):
+        return found(reloads=now, held=["10.0.0.10"], **(now | edit))
+
+    return find
+
+
+@pytest.mark.parametrize(("now", "edit", "text"), UNABLE)
+def test_a_reload_refuses_what_this_host_cannot_serve_with(reloading, now, edit, text):
+    (error,) = [each for each in reloading(now, edit) if each.startswith("!")]
+    assert error.startswith(f"!{text}")
+    assert error.endswith(" (this host could not serve with it: only a restart takes it over)")
+
+
+@pytest.mark.parametrize(("now", "edit", "text"), UNABLE)
+def test_a_host_that_waits_has_nothing_to_lose(machine, reloading, now, edit, text):
+    del machine.linked["eth0"]
+    assert not any(each.startswith("!") for each in reloading(now, edit)), text
+    assert reloading(edit, edit), "only warned of: the file runs already"
+    assert not any(each.startswith("!") for each in reloading(edit, edit))
+
+
+@pytest.mark.parametrize("edit", WITHOUT_HARM)
+@pytest.mark.parametrize("address", ["10.0.0.10", "10.0.0.10,fd00::10"])
+def test_a_reload_takes_what_this_host_can_serve_with(reloading, address, edit):
+    """Also if it cannot serve all, with either file."""
+    assert not any(each.startswith("!") for each in reloading({"ADDR": address}, edit))
 
 
 # -- the addresses ---------------------------------------------------------------------------------
@@ -460,7 +533,7 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
                 f"UCARP_ADDR=10.0.0.{30 + number}\n"
             )
             configs.append(load(path, {}))
-        findings = host_checks.find(configs, ())
+        findings = host_checks.find(configs, {})
         texts = [(f.problem.path.name, f.is_error, f.problem.text) for f in findings]
         return [each for each in texts if "joined by br0" in each[2]]
 

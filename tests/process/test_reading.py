@@ -392,7 +392,7 @@ def test_a_reload_refuses_changes_that_cannot_work_on_this_host(etc, run, monkey
 
     def find(configs, names, held):
         assert {str(ip) for ip in held} == {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
-        assert set(names) == {"web", "mail", "dns"}
+        assert names == {each.name: each for each in running}
         for each in configs:
             problem = Problem(each.path, None, "UCARP_ADDR", fault)
             yield Difference(problem, is_error=each.name != "mail")

@@ -50,11 +50,12 @@ def check(options: argparse.Namespace) -> int:
         _say(config.silence(run_directory()), _ERR)
         return EXIT_NOT_RELOADED if options.reload else EXIT_CONFIG
     holding, virtual_hosts = locks
+    running = patience.take(config.look_at(run_directory(), partial(_running, holding, environ)))
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
     of_host: dict[Path, list[Problem]] = defaultdict(list)
     of_path = {each.config.path: each for each in loaded}
-    for finding in _compared(configs, holding, virtual_hosts, options.reload):
+    for finding in _compared(configs, running or (), holding, virtual_hosts, options.reload):
         problem = of_path[finding.problem.path].in_its_line(finding.problem)
         (problems if finding.is_error else of_host[problem.path]).append(problem)
     _tell_refused(problems, of_path, patience)
@@ -67,12 +68,10 @@ def check(options: argparse.Namespace) -> int:
             continue
         problems += _tell(one, *looked, of_host[path])
     faulty = {problem.path for problem in problems}
-    if options.reload and faulty:
-        look = partial(_running, options.reload, holding, environ)
-        staying = patience.take(config.look_at(run_directory(), look))
-        for problem in settled(loaded, faulty, staying or ())[2]:
-            _say(problem, _ERR)
-            faulty.add(problem.path)
+    staying = [each for each in running or () if holding[each.name][0] == options.reload]
+    for problem in settled(loaded, faulty, staying)[2]:
+        _say(problem, _ERR)
+        faulty.add(problem.path)
     for each in configs:
         if each.path not in faulty:
             text = f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}"
@@ -91,12 +90,17 @@ def check(options: argparse.Namespace) -> int:
 
 def _compared(
     configs: Sequence[config.Config],
+    at_work: Sequence[config.Config],
     holding: _Holders,
     virtual_hosts: _Holders,
     reloaded: int | None,
 ) -> Iterator[Difference]:
-    """Compare the files with this host and its processes, of which `reloaded` takes them over."""
-    running = held([each.name for each in configs], run_directory())
+    """Compare the files with this host and its processes, of which `reloaded` takes them over.
+
+    `at_work` are the configurations that they run with.
+    """
+    names = held([each.name for each in configs], run_directory())
+    running = dict.fromkeys(names) | {each.name: each for each in at_work}
     yield from host_checks.find(configs, running, virtual_addresses_elsewhere())
     yield from unit_checks.shared(configs)
     with suppress(OSError):
@@ -130,10 +134,10 @@ def _holders() -> tuple[_Holders, _Holders]:
     return holders(run_directory()), holders(run_directory(), ".vhid")
 
 
-def _running(pid: int, holding: _Holders, environ: Mapping[str, str]) -> list[config.Config]:
-    """Return the configurations with which a process runs."""
+def _running(holding: _Holders, environ: Mapping[str, str]) -> list[config.Config]:
+    """Return the configurations with which processes run; none if this user may not know."""
     kept = [each.loaded.config for each in last_good.read_all(run_directory(), environ)]
-    return [each for each in kept if each.name in holding and holding[each.name][0] == pid]
+    return [each for each in kept if each.name in holding]
 
 
 def _of_faulty(path: Path, told: set[int | None]) -> tuple[list[Problem], list[Problem]]:

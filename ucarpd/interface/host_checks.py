@@ -4,12 +4,12 @@ This needs no privileges.  If the kernel does not show links and addresses, ther
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.config import Config, Problem
 from ucarpd.interface import host_advice, host_reach, link_faults, misfits, segments, sources
 from ucarpd.interface.sources import NoSource
@@ -18,37 +18,68 @@ from ucarpd.linux.netlink import InterfaceAddress, Snapshot
 
 IFUPDOWN = Path("/etc/network/interfaces")
 
+_BOTH: frozenset[Family] = frozenset({4, 6})
+_FORCE = "(this host could not serve with it: only a restart takes it over)"
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference between a file and this host; `is_error`: the instance cannot work now."""
+    """A difference between a file and this host; `is_error`: the file cannot be used here.
+
+    `lost` are the families in which it keeps the instance from serving now.
+    """
 
     problem: Problem
     is_error: bool
+    lost: frozenset[Family] = frozenset()
 
 
 def find(
     configs: Sequence[Config],
-    running: Collection[str],
+    running: Mapping[str, Config | None],
     held: frozenset[IPAddress] = frozenset(),
 ) -> list[Difference]:
     """Compare the files with this machine, and return the findings.
 
-    `running` are names of instances that are running.  `held` are the virtual addresses of all
-    running instances; empty if this user cannot know them.
+    `running` has the names of instances that are running, each with its configuration, or None if this
+    user cannot know it.  `held` are the virtual addresses of all running instances; empty if this user
+    cannot know them.
     """
     try:
         snapshot = Snapshot()
     except OSError:
         return []
     virtual = {each.ip for config in configs for each in config.served} | held
-    found = [
-        finding
-        for config in configs
-        for finding in _Host(snapshot, virtual, config.name in running, held).findings(config)
-    ]
+    found: list[Difference] = []
+    for config in configs:
+        findings = _Host(snapshot, virtual, config.name in running, held).findings(config)
+        old = running.get(config.name)
+        if old is not None and old != config:
+            ours = {each.ip for each in old.served} | held
+            before = _Host(snapshot, ours, True, held).findings(old)
+            findings = _worse(findings, config, old, before)
+        found += findings
     meetings = segments.meetings(configs, snapshot)
     return [*found, *(Difference(each, is_error=False) for each in meetings)]
+
+
+def _worse(
+    findings: Iterable[Difference], new: Config, old: Config, before: Iterable[Difference]
+) -> Iterator[Difference]:
+    """Make an error of each finding that ends what the `old` configuration can serve at present.
+
+    `before` are the findings about that one.  An instance that waits anyway has nothing to lose.
+    """
+    lost = frozenset(family for each in before for family in each.lost)
+    is_waiting = lost.issuperset(old.params().families)
+    has_moved = old.interface != new.interface
+    for each in findings:
+        if each.is_error or is_waiting or each.lost <= lost:
+            yield each
+        else:
+            _, _, key, text = each.problem
+            key = key or ("UCARP_INTERFACE" if has_moved else "UCARP_ADDR")
+            yield Difference(Problem(new.path, None, key, f"{text} {_FORCE}"), is_error=True)
 
 
 class _Host:
@@ -67,11 +98,15 @@ class _Host:
         self._held = held
 
     def findings(self, config: Config) -> Iterator[Difference]:
-        def error(key: str | None, text: str) -> Difference:
-            return Difference(Problem(config.path, None, key, text), is_error=True)
+        def error(
+            key: str | None, text: str, lost: frozenset[Family] = _BOTH, *, is_error: bool = True
+        ) -> Difference:
+            return Difference(Problem(config.path, None, key, text), is_error, lost)
 
-        def warning(key: str | None, text: str) -> Difference:
-            return Difference(Problem(config.path, None, key, text), is_error=False)
+        def warning(
+            key: str | None, text: str, lost: frozenset[Family] = frozenset()
+        ) -> Difference:
+            return error(key, text, lost, is_error=False)
 
         for check in config.checks:
             if check.kind == "link" and self._tables.link(str(check.where)) is None:
@@ -79,15 +114,14 @@ class _Host:
                 text = f"{check.target}: {missing}, so the check fails"
                 yield warning(f"UCARP_CHECK_{check.name}", text)
         if no_device := self._missing_device(config):
-            yield warning("UCARP_SCRIPT_INTERFACE", no_device)
+            yield warning("UCARP_SCRIPT_INTERFACE", no_device, _BOTH)
         link = self._tables.link(config.interface)
         if link is None:
             if other := link_faults.other_name(config.interface, self._tables):
                 yield error("UCARP_INTERFACE", other)
             else:
-                yield warning(
-                    "UCARP_INTERFACE", host_advice.missing_interface(config, self._tables)
-                )
+                missing = host_advice.missing_interface(config, self._tables)
+                yield warning("UCARP_INTERFACE", missing, _BOTH)
             return
         if not link.is_ethernet:
             yield error("UCARP_INTERFACE", host_advice.not_ethernet(config.interface, self._tables))
@@ -95,10 +129,14 @@ class _Host:
             yield error("UCARP_INTERFACE", deaf)
         elif deaf := host_advice.deaf_as_master(config, link):
             yield warning("UCARP_VMAC", deaf)
+        if not config.ignore_carrier and (outage := link_faults.outage(link)):
+            text = f"{outage}: ucarpd waits for it, unless UCARP_IGNOREIFSTATE=yes"
+            yield warning("UCARP_INTERFACE", text, _BOTH)
         is_own_taken = False
-        for fault in self._source_faults(config):
+        for family, fault in self._source_faults(config):
             is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
-            yield (error if fault.is_wrong else warning)(fault.key, fault.reason)
+            report = error if fault.is_wrong else warning
+            yield report(fault.key, fault.reason, frozenset({family}))
         if not is_own_taken:
             for key, text in self._present(config):
                 yield warning(key, text)
@@ -120,7 +158,7 @@ class _Host:
         is_there = any(device in (each.name, *each.altnames) for each in links)
         return None if is_there else host_advice.missing_link(device, self._tables)
 
-    def _source_faults(self, config: Config) -> Iterator[NoSource]:
+    def _source_faults(self, config: Config) -> Iterator[tuple[Family, NoSource]]:
         for family in config.params().families:
             found = sources.choose(config, family, self._tables, self._virtual.__contains__)
             if not isinstance(found, NoSource):
@@ -131,7 +169,7 @@ class _Host:
                 own = host_advice.own_source(config, family, self._tables, self._virtual)
                 found = NoSource(found.reason + own, found.key)
             if not (found.is_wrong and found.key == "UCARP_ADDR" and self._is_put_there(config)):
-                yield found
+                yield family, found
 
     def _is_put_there(self, config: Config) -> bool:
         """Return whether a running instance has itself put the addresses there."""

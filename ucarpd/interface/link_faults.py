@@ -21,6 +21,13 @@ def deafness(link: Link, table: Lookups) -> str | None:
     return f"{link.name} is a port of {whose} and receives nothing itself: {remedy}"
 
 
+def outage(link: Link) -> str | None:
+    """Return why nothing gets through the link; None if it is up and has a carrier."""
+    if not link.is_up:
+        return f"interface {link.name} is down"
+    return None if link.has_carrier else f"no carrier on {link.name}"
+
+
 def other_name(interface: str, table: Lookups) -> str | None:
     """Return a text with the real name for an alternative name or NAME@PARENT, otherwise None."""
     plain, at, _ = interface.partition("@")

@@ -70,13 +70,7 @@ class Readiness:
 
     def link_fault(self, link: Link | None) -> str | None:
         """Return why nothing gets through the link; None if it is up and has a carrier."""
-        if link is None:
-            return self._missing()
-        if not link.is_up:
-            return f"interface {self._name} is down"
-        if not link.has_carrier:
-            return f"no carrier on {self._name}"
-        return None
+        return self._missing() if link is None else link_faults.outage(link)
 
     def _missing(self) -> str:
         """The same for all virtual hosts: a look at the names of thousands of links is slow."""

@@ -190,7 +190,7 @@ def _impossible_here(
         return []
     ours = {address.ip for each in running for address in each.served}
     configs = [each.config for each in loaded]
-    differences = host_checks.find(configs, old.keys(), virtual_addresses_elsewhere() | ours)
+    differences = host_checks.find(configs, old, virtual_addresses_elsewhere() | ours)
     found = [each.problem for each in differences if each.is_error]
     for path in changed:
         errors = patience.take(config.look_at(path, partial(script_errors, path)))

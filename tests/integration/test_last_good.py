@@ -125,7 +125,9 @@ def test_a_failed_up_script(a, told):
     start_scripted = conf(a.address, UPSCRIPT="/etc/ucarp/up.sh", DOWNSCRIPT="/etc/ucarp/down.sh")
     a.write_conf("web", start_scripted)
     a.ucarpd().wait_for_line("this host cannot serve")
-    wait_for_status(told, "MASTER, but its up-script has not succeeded, and no other host takes over (eth0, ")
+    wait_for_status(
+        told, "MASTER, but its up-script has not succeeded, and no other host takes over (eth0, "
+    )
 
 
 def test_another_master_that_does_not_hear_this_one(a, b, told):

@@ -39,7 +39,8 @@ def test_nothing_is_wrong(faults):
 
 
 @pytest.mark.parametrize(
-    ("is_scripted", "text"), [(False, "cannot add 10.0.0.2"), (True, "its up-script has not succeeded")]
+    ("is_scripted", "text"),
+    [(False, "cannot add 10.0.0.2"), (True, "its up-script has not succeeded")],
 )
 def test_addresses_that_a_master_cannot_put_in_place(faults, is_scripted, text):
     faults.at(1.0).unserved = (PEER, OTHER)

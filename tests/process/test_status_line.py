@@ -87,7 +87,8 @@ def test_all_is_well():
 
 
 @pytest.mark.parametrize(
-    ("is_scripted", "fault"), [(True, "its up-script has not succeeded"), (False, "cannot add 10.0.0.2")]
+    ("is_scripted", "fault"),
+    [(True, "its up-script has not succeeded"), (False, "cannot add 10.0.0.2")],
 )
 def test_an_address_that_cannot_be_put_in_place(is_scripted, fault):
     faults = Faults()

@@ -182,9 +182,9 @@ def test_check_names_a_file_that_hangs_and_reloads_the_others(a, hanging):
     wait_for_address(a)
     a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
     a.write_conf("web", conf(a.address, PASS=None, PASSFILE=hanging / "secret"))
-    # With the mounts of the daemon.
-    enter = ("nsenter", f"--target={daemon.pid}", "--mount", sys.executable, "-m", "ucarpd")
-    checked = a.start(*enter, "check", "--reload", str(daemon.pid), "/etc/ucarp")
+    # With the mounts of the daemon, and its root: all of this may run in a chroot.
+    enter = ("nsenter", f"--target={daemon.pid}", "--mount", "--root", sys.executable, "-m")
+    checked = a.start(*enter, "ucarpd", "check", "--reload", str(daemon.pid), "/etc/ucarp")
     assert checked.popen.wait(15) == EXIT_CONFIG
     assert checked.lines("/etc/ucarp/web.conf: its file system", "does not answer")
     daemon.wait_for_line("reloaded: 0 changed, 1 started, 1 refused (web)")

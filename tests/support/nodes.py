@@ -80,7 +80,10 @@ def wait_for_no_address(host: Host, address: str = VIP) -> None:
 def use_shipped_scripts(host: Host) -> dict[str, object]:
     """Install the scripts of the package; returns the keys that name them."""
     for name in ("ucarp-up.sh", "ucarp-down.sh"):
-        host.write(f"ucarp/{name}", (PROJECT / "etc/ucarp" / name).read_text())
+        text, there = (PROJECT / "etc/ucarp" / name).read_text(), host.etc / "ucarp" / name
+        # The kernel refuses to write to a script in the moment when it is started.
+        if not there.exists() or there.read_text() != text:
+            host.write(f"ucarp/{name}", text)
     return {"UPSCRIPT": "/etc/ucarp/ucarp-up.sh", "DOWNSCRIPT": "/etc/ucarp/ucarp-down.sh"}
 
 

@@ -105,7 +105,7 @@ class VirtualHost(Transitions):
                     self._begin(sources, now)
             case events.InterfaceLost(can_send=can_send):
                 self._leaving.interface_lost(can_send)
-            case AdvertisementReceived():
+            case events.AdvertisementReceived():
                 self._hear_in_init(event, now)
             case events.DeadlineReached():
                 self._send_final(now)
@@ -118,7 +118,7 @@ class VirtualHost(Transitions):
 
     def _handle_in_backup(self, event: events.Event, now: float) -> None:
         match event:
-            case AdvertisementReceived():
+            case events.AdvertisementReceived():
                 self._hear_as_backup(event, now)
             case events.InterfaceReady(sources):
                 self._hearing.use(sources, now)
@@ -174,7 +174,7 @@ class VirtualHost(Transitions):
         match event:
             case events.DeadlineReached():
                 self._do_what_is_due(now, held)
-            case AdvertisementReceived():
+            case events.AdvertisementReceived():
                 self._hear_as_master(event, now, held)
             case events.InterfaceReady(sources):
                 if sources != self.sources or self._outage.until is not None:

@@ -300,6 +300,14 @@ def test_a_master_is_not_reloaded_with_the_own_address_of_the_host(machine, foun
     assert found(running=["web"], held=["10.0.0.20"]) == expected
 
 
+def test_an_own_address_beside_a_served_one_is_named_by_its_key(machine, found):
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    (error,) = found(running=["web"], held=["10.0.0.10"], EXTRA_ADDRS="10.0.0.1/24")
+    assert error.startswith(
+        "!UCARP_EXTRA_ADDRS: eth0 has only 10.0.0.1, 10.0.0.10, which are virtual"
+    )
+
+
 def test_an_address_that_is_there_already(machine, found):
     machine.has("10.0.0.1/24", "10.0.0.10/24", "2001:db8::10/64", "2001:db8::1/64")
     host_checks.IFUPDOWN.write_text("iface eth0 inet static\n    address 10.0.0.10/24\n")

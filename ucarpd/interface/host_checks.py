@@ -168,7 +168,8 @@ class _Host:
             elif found.key == "UCARP_SRCIP":
                 own = host_advice.own_source(config, family, self._tables, self._virtual)
                 found = NoSource(found.reason + own, found.key)
-            if not (found.is_wrong and found.key == "UCARP_ADDR" and self._is_put_there(config)):
+            is_of_ours = found.is_wrong and found.key in config.served_by_key
+            if not (is_of_ours and self._is_put_there(config)):
                 yield family, found
 
     def _is_put_there(self, config: Config) -> bool:

@@ -233,6 +233,7 @@ UNABLE = [
     ({}, {"INTERFACE": "eth1"}, "UCARP_INTERFACE: no carrier on eth1"),
     ({}, {"INTERFACE": "eth2"}, "UCARP_INTERFACE: eth2 has no IPv4 address of its own"),
     ({}, {"SRCIP": "10.0.0.3"}, "UCARP_SRCIP: source address 10.0.0.3 is not on eth0"),
+    ({}, {"VMAC": "yes"}, "UCARP_VMAC: eth0-v1 is not a macvlan but bridge, and the device of the"),
     ({}, {"SCRIPT_INTERFACE": "eth7"}, "UCARP_SCRIPT_INTERFACE: this host has no eth7 now"),
     ({}, {"ADDR": "10.0.0.10,fd00::10"}, "UCARP_ADDR: eth0 has no IPv6 address of its own"),
     # What is missing already does not excuse it.
@@ -252,6 +253,7 @@ def reloading(machine, found):
     machine.add_link("eth1", has_carrier=False)
     machine.on["eth1"] = [InterfaceAddress(ip_address("10.0.0.2"), 24)]
     machine.add_link("eth2")
+    machine.add_link("eth0-v1", kind="bridge")
 
     def find(now, edit):
         return found(reloads=now, held=["10.0.0.10"], **(now | edit))

@@ -27,8 +27,8 @@ def test_a_value_is_taken_as_it_is():
     """There are no quotes, comments or escapes, unlike in a file."""
     for password in (
         "it's",
-        '"quoted"',
-        " # no comment",
+        'half "quoted"',
+        "x # no comment",
         "no #comment",
         r"back\slash",
         "a=b",
@@ -37,6 +37,19 @@ def test_a_value_is_taken_as_it_is():
         config = loaded(PASS=password)
         assert config.key == password.encode()
         assert told(PASS=password) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "what"),
+    [('"quoted"', "a quote"), ("'x'", "a quote"), (" x", "white space"), ("x\t", "white space")],
+)
+def test_an_end_that_may_not_be_meant_is_told(password, what):
+    """`docker run --env-file` keeps quotes and spaces, unlike a file of ours."""
+    assert loaded(PASS=password).key == password.encode()
+    assert told(PASS=password) == [
+        f"environment: UCARP_PASS: begins or ends with {what}, which is a part of the password: remove"
+        " it, unless all hosts have it"
+    ]
 
 
 def test_an_empty_variable_is_not_set():

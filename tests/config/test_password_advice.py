@@ -63,6 +63,15 @@ def test_the_old_password_and_the_one_in_a_file():
         assert told(Path("pass").absolute(), name="PASSFILE") == []
 
 
+@pytest.mark.parametrize("password", ['"g7heim"', "g7heim "])
+def test_an_end_that_may_not_be_meant(password):
+    Path("pass").write_text(f"{password}\n")
+    Path("pass").chmod(0o600)
+    (warning,) = told(Path("pass").absolute(), name="PASSFILE")
+    assert warning.startswith("UCARP_PASSFILE: begins or ends with ")
+    assert told(password) == [], "in a line, only quotes make it a part of the password"
+
+
 @pytest.mark.parametrize("password", ["********", "xxx", "<password>", "{{ carp.password }}"])
 def test_a_placeholder(password):
     text = "UCARP_PASS: looks like a placeholder of a document or a template: choose a password"

@@ -233,6 +233,7 @@ UNABLE = [
     ({}, {"INTERFACE": "eth1"}, "UCARP_INTERFACE: no carrier on eth1"),
     ({}, {"INTERFACE": "eth2"}, "UCARP_INTERFACE: eth2 has no IPv4 address of its own"),
     ({}, {"SRCIP": "10.0.0.3"}, "UCARP_SRCIP: source address 10.0.0.3 is not on eth0"),
+    ({}, {"VMAC": "yes"}, "UCARP_VMAC: eth0-v1 is not a macvlan but bridge, and the device of the"),
     ({}, {"SCRIPT_INTERFACE": "eth7"}, "UCARP_SCRIPT_INTERFACE: this host has no eth7 now"),
     ({}, {"ADDR": "10.0.0.10,fd00::10"}, "UCARP_ADDR: eth0 has no IPv6 address of its own"),
     # What is missing already does not excuse it.
@@ -252,6 +253,7 @@ def reloading(machine, found):
     machine.add_link("eth1", has_carrier=False)
     machine.on["eth1"] = [InterfaceAddress(ip_address("10.0.0.2"), 24)]
     machine.add_link("eth2")
+    machine.add_link("eth0-v1", kind="bridge")
 
     def find(now, edit):
         return found(reloads=now, held=["10.0.0.10"], **(now | edit))
@@ -298,6 +300,14 @@ def test_a_master_is_not_reloaded_with_the_own_address_of_the_host(machine, foun
     text = "eth0 has only 10.0.0.10, 10.0.0.20, which are virtual: give this host an address"
     expected = [f"!UCARP_ADDR: {text} of its own"]
     assert found(running=["web"], held=["10.0.0.20"]) == expected
+
+
+def test_an_own_address_beside_a_served_one_is_named_by_its_key(machine, found):
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    (error,) = found(running=["web"], held=["10.0.0.10"], EXTRA_ADDRS="10.0.0.1/24")
+    assert error.startswith(
+        "!UCARP_EXTRA_ADDRS: eth0 has only 10.0.0.1, 10.0.0.10, which are virtual"
+    )
 
 
 def test_an_address_that_is_there_already(machine, found):

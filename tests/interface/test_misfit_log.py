@@ -44,6 +44,18 @@ async def test_an_address_that_another_interface_has(bench):
     ]
 
 
+async def test_an_address_that_another_process_has(bench):
+    """Its file may have another vhid: then both are MASTER, and neither hears of the other."""
+    bench.attach(ADDR="10.0.0.10", EXTRA_ADDRS="fe80::10")
+    bench.elsewhere = {"10.0.0.10", "fe80::10"}
+    bench.told()
+    await later(LATEST + 0.1)
+    assert bench.told() == [
+        "warning: UCARP_ADDR: 10.0.0.10 is also a virtual address of another ucarpd on this host: if"
+        " two files have it, keep it in one"
+    ]
+
+
 async def test_an_address_on_the_interface_below_the_device_of_a_virtual_mac(bench):
     bench.kernel.add("eth0", "10.0.0.10")
     bench.attach(VMAC="yes")

@@ -330,6 +330,15 @@ ROWS = [
         "--kill-who=main)",
     ),
     (
+        lambda log: log.script_hangs("/down.sh", None),
+        "[WARNING] web: [/down.sh] has not started yet: the file system of the script does not answer",
+    ),
+    (
+        lambda log: log.script_hangs("/down.sh", 77),
+        "[WARNING] web: [/down.sh] is still running (process 77), and UCARP_SCRIPT_TIMEOUT=0 sets no "
+        "limit: ucarpd waits for it, even if an address is missing or has to go; if it hangs, type `kill 77`",
+    ),
+    (
         lambda log: log.up_script_waits("/down.sh", 77, 3.4),
         "[ERROR] web: the up-script has to wait: [/down.sh] has not ended for 3 s (process 77)",
     ),

@@ -226,6 +226,20 @@ async def test_one_that_waits_for_a_new_start(make):
 # -- scripts ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("limit", "told"), [(0, ["script_goes_on"]), (300, [])])
+async def test_a_script_without_a_time_limit_that_does_not_end(make, limit, told):
+    bench = make(f"UCARP_SCRIPT_TIMEOUT={limit}\n")
+    await bench.serve()
+    runs = bench.instance.parts.runs
+    runs.begin("down", asyncio.get_running_loop().time())
+    await asyncio.sleep(29)
+    assert findings(status(bench)) == {}
+    await asyncio.sleep(2)
+    assert list(findings(status(bench))) == told
+    runs.end(asyncio.get_running_loop().time(), "ok", "ok")
+    assert findings(status(bench)) == {}
+
+
 @in_real_time
 async def test_a_script_that_runs_and_its_result(make, tmp_path):
     """In real time: the scripts are real."""

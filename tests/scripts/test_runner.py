@@ -169,8 +169,29 @@ def test_a_look_at_a_script_that_hangs_is_told_before_the_time_out(place, monkey
 
     monkeypatch.setattr(runner, "obstacle_of", look_slowly)
     monkeypatch.setattr(runner, "HANGS_AFTER", 0.1)
-    monkeypatch.setattr(place.log, "script_hangs", lambda _hook: may_go_on.set())
+    monkeypatch.setattr(place.log, "script_hangs", lambda _hook, _pid: may_go_on.set())
     assert status_of(place, place.hook("")) == 0
+
+
+@pytest.mark.parametrize(
+    ("timeout", "told"), [(0.0, ["spawning", "goes on"]), (20.0, ["spawning"])]
+)
+def test_a_script_without_a_time_limit_that_does_not_end_is_told(place, monkeypatch, timeout, told):
+    async def scenario():
+        scripts = HookRunner(place.log)
+        ended = asyncio.get_running_loop().create_future()
+        scripts.request(
+            place.hook("echo here >>$told; sleep 1000", timeout=timeout), ended.set_result
+        )
+        await place.until_told("here")
+        while asyncio.get_running_loop().time() < scripts._started + 2 * runner.GOES_ON_AFTER:
+            await asyncio.sleep(0.01)
+        assert place.log.lines == told
+        scripts.kill()
+        assert await asyncio.wait_for(ended, 30) == Result(137)
+
+    monkeypatch.setattr(runner, "GOES_ON_AFTER", 0.1)
+    asyncio.run(scenario())
 
 
 def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):

@@ -19,8 +19,8 @@ class Log:
     def script_not_run(self, hook, status, why):
         self.lines.append(f"not run {status}: {why}")
 
-    def script_hangs(self, hook):
-        self.lines.append("hangs")
+    def script_hangs(self, hook, pid):
+        self.lines.append("hangs" if pid is None else "goes on")
 
     def script_hit(self, hook, signal_name):
         self.lines.append(f"hit by {signal_name}")

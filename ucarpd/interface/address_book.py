@@ -34,6 +34,10 @@ class AddressBook:
         """Return whether the address moves between hosts, and so cannot be a source."""
         return ip in self._virtual or ip in self._foreign
 
+    def is_foreign(self, ip: IPAddress) -> bool:
+        """Return whether another process of this host has this virtual address too."""
+        return ip in self._foreign
+
     def is_named(self, ip: IPAddress) -> bool:
         """Return whether a file names the address as this host's own or another host's.
 

@@ -50,6 +50,15 @@ def deaf_as_master(config: Config, link: Link) -> str | None:
     )
 
 
+def taken_device(config: Config, table: Lookups) -> str | None:
+    """Say that another kind of link has the name of the device for UCARP_VMAC; None: none has it."""
+    link = table.link(config.address_device) if config.virtual_mac else None
+    if link is None or link.kind == "macvlan":
+        return None
+    text = f"{link.name} is not a macvlan but {link.kind or 'hardware'}, and the device of the"
+    return f"{text} virtual MAC address needs this name: rename that link"
+
+
 def own_source(config: Config, family: int, table: Lookups, virtual: set[IPAddress]) -> str:
     """Return the end of a message about a source that is not there: the addresses that are."""
     own = [each.ip for each in table.addresses(config.interface) if each.ip.version == family]

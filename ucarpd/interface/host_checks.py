@@ -129,12 +129,14 @@ class _Host:
             yield error("UCARP_INTERFACE", deaf)
         elif deaf := host_advice.deaf_as_master(config, link):
             yield warning("UCARP_VMAC", deaf)
+        if taken := host_advice.taken_device(config, self._tables):
+            yield warning("UCARP_VMAC", taken, _BOTH)
         if not config.ignore_carrier and (outage := link_faults.outage(link)):
             text = f"{outage}: ucarpd waits for it, unless UCARP_IGNOREIFSTATE=yes"
             yield warning("UCARP_INTERFACE", text, _BOTH)
         is_own_taken = False
         for family, fault in self._source_faults(config):
-            is_own_taken |= fault.is_wrong and fault.key in {"UCARP_ADDR", "UCARP_EXTRA_ADDRS"}
+            is_own_taken |= fault.is_wrong and fault.key in config.served_by_key
             report = error if fault.is_wrong else warning
             yield report(fault.key, fault.reason, frozenset({family}))
         if not is_own_taken:
@@ -168,7 +170,8 @@ class _Host:
             elif found.key == "UCARP_SRCIP":
                 own = host_advice.own_source(config, family, self._tables, self._virtual)
                 found = NoSource(found.reason + own, found.key)
-            if not (found.is_wrong and found.key == "UCARP_ADDR" and self._is_put_there(config)):
+            is_of_ours = found.is_wrong and found.key in config.served_by_key
+            if not (is_of_ours and self._is_put_there(config)):
                 yield family, found
 
     def _is_put_there(self, config: Config) -> bool:

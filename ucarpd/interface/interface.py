@@ -64,7 +64,7 @@ class Interface:
         self._double_watch = DoubleWatch(
             name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
         )
-        self._misfits = MisfitLog(name, netlink, self._members, self._book.is_virtual)
+        self._misfits = MisfitLog(name, netlink, self._members, self._book)
         self._look_again = Alarm()
 
     # -- for engines: the Wire -------------------------------------------------------------------------

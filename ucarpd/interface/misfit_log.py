@@ -1,10 +1,10 @@
 """Logging which virtual hosts do not fit the networks of their interface."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from ucarpd.carp.params import IPAddress
 from ucarpd.interface import misfits
+from ucarpd.interface.address_book import AddressBook
 from ucarpd.interface.member import Member
 from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import InterfaceAddress, Netlink
@@ -25,12 +25,12 @@ class MisfitLog:
         interface: str,
         netlink: Netlink,
         members: Mapping[int, Member],
-        is_virtual: Callable[[IPAddress], bool],
+        book: AddressBook,
     ) -> None:
         self._interface = interface
         self._netlink = netlink
         self._members = members
-        self._is_virtual = is_virtual
+        self._book = book
         self._loop = asyncio.get_running_loop()
         self._patience = PATIENCE + share_of(interface) * (LATEST - PATIENCE)
         self._alarm = Alarm()
@@ -41,8 +41,9 @@ class MisfitLog:
             self._alarm.set(self._patience, self._look)
 
     def _look(self) -> None:
+        self._book.look_elsewhere()
         present = self._netlink.addresses(self._interface)
-        own = [each for each in present if not self._is_virtual(each.ip)]
+        own = [each for each in present if not self._book.is_virtual(each.ip)]
         self._tell([*self._members], own)
 
     def _tell(self, vhids: list[int], own: Sequence[InterfaceAddress]) -> None:
@@ -52,6 +53,7 @@ class MisfitLog:
         member = self._members.get(vhids.pop(0))
         if member is not None and member.own:  # The others wait, perhaps for an address.
             found = [*misfits.find(member.config, own)]
+            found += misfits.shared(member.config, self._book.is_foreign)
             if not member.config.is_scripted:  # A script may put them anywhere.
                 found += misfits.elsewhere(member.config, self._netlink.where)
             member.tell_misfits(f"{key}: {text}" for key, text in found)

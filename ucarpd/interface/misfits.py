@@ -32,6 +32,18 @@ def elsewhere(config: Config, where: Callable[[IPAddress], str | None]) -> Itera
                 yield key, f"{ip} is on {place} now: remove it there, or choose another"
 
 
+def shared(config: Config, is_foreign: Callable[[IPAddress], bool]) -> Iterator[Found]:
+    """Yield each virtual address that another process of this host has too.
+
+    With another vhid, both are MASTER.  A link-local address may be on several interfaces.
+    """
+    for key, served in config.served_by_key.items():
+        for ip in (each.ip for each in served if not each.ip.is_link_local):
+            if is_foreign(ip):
+                text = f"{ip} is also a virtual address of another ucarpd on this host:"
+                yield key, f"{text} if two files have it, keep it in one"
+
+
 def _foreign_networks(config: Config, own: Sequence[InterfaceAddress]) -> Iterator[Found]:
     """Yield each virtual address that is in no network of the interface.
 

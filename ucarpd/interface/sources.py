@@ -109,11 +109,12 @@ def _first(
 
 
 def _key_of(config: Config, ips: Sequence[IPAddress]) -> str | None:
-    """Return the key of this file that lists any of the addresses, or None."""
-    for key, addresses in config.served_by_key.items():
-        if any(each.ip in ips for each in addresses):
-            return key
-    return None
+    """Return the key of this file that lists the first of the addresses that any lists, or None.
+
+    The host's own address came before those that a master has added.
+    """
+    keys = {each.ip: key for key, served in config.served_by_key.items() for each in served}
+    return next((keys[ip] for ip in ips if ip in keys), None)
 
 
 def _find(interface: str, ip: IPAddress, table: Lookups) -> str | None:

@@ -20,7 +20,8 @@ class NoticeMessages(InstanceLines):
         del status
         self._fault(logging.WARNING, "notify script not run", f"cannot run [{hook}]: {why}")
 
-    def script_hangs(self, hook: str) -> None:
+    def script_hangs(self, hook: str, pid: int | None) -> None:
+        del pid  # Only the start can hang: each notify script has a time limit.
         text = f"[{hook}] has not started yet: the file system of the script does not answer"
         self._fault(logging.WARNING, "notify script hangs", text)
 

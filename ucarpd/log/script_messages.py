@@ -25,8 +25,15 @@ class ScriptMessages(InstanceLines):
     def script_not_run(self, hook: str, status: int, why: str) -> None:
         self._script_failed(f"cannot run [{hook}]: {why}; exit status {status}", status)
 
-    def script_hangs(self, hook: str) -> None:
-        self.warning(f"[{hook}] has not started yet: the file system of the script does not answer")
+    def script_hangs(self, hook: str, pid: int | None) -> None:
+        """`pid` is None if its start hangs."""
+        if pid is None:
+            why = "has not started yet: the file system of the script does not answer"
+        else:
+            why = f"is still running (process {pid}), and UCARP_SCRIPT_TIMEOUT=0 sets no limit: ucarpd"
+            why += " waits for it, even if an address is missing or has to go; if it hangs, type"
+            why += f" `kill {pid}`"
+        self.warning(f"[{hook}] {why}")
 
     def up_script_waits(self, hook: str, pid: int, seconds: float) -> None:
         text = (

@@ -24,6 +24,7 @@ from ucarpd.process.moments import Moments
 from ucarpd.process.parts import Parts
 from ucarpd.process.reading import Reading
 from ucarpd.process.teller import Course
+from ucarpd.scripts.runner import GOES_ON_AFTER
 from ucarpd.scripts.runs import Runs
 
 RESTARTING = "to be started again after an internal error"
@@ -126,6 +127,15 @@ def _findings(parts: Parts, moments: Moments) -> Iterator[Lasting]:
     if wrong := parts.log.wrong_digest():
         seconds, text = wrong
         yield Lasting("wrong_digest", moments.now - seconds, text)
+    run, is_limited = parts.runs.latest, parts.config.script_timeout
+    if (
+        run
+        and run.duration is None
+        and not is_limited
+        and moments.now - run.started >= GOES_ON_AFTER
+    ):
+        text = f"its {_script_name(run.target)}-script is still running, without a time limit"
+        yield Lasting("script_goes_on", run.started, text)
     for finding, seconds, text in parts.log.heard_now():
         yield Lasting(finding, moments.now - seconds, text)
     if parts.exposure.trouble:

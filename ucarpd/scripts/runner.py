@@ -21,6 +21,9 @@ from ucarpd.scripts.start import Started, start
 HANGS_AFTER = 3.0
 """Seconds after which the start of a script counts as one that hangs."""
 
+GOES_ON_AFTER = 30.0
+"""Seconds after which a script without a time limit counts as one that may hang: the default limit."""
+
 STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
 
@@ -61,7 +64,7 @@ class Log(Protocol):
     def spawning(self, hook: str) -> None: ...
     def script_ended(self, hook: str, status: int, seconds: float, excused: bool) -> None: ...
     def script_not_run(self, hook: str, status: int, why: str) -> None: ...
-    def script_hangs(self, hook: str) -> None: ...
+    def script_hangs(self, hook: str, pid: int | None) -> None: ...
     def script_hit(self, hook: str, signal_name: str) -> None: ...
     def script_timed_out(self, hook: str, timeout: float) -> None: ...
 
@@ -145,11 +148,13 @@ class HookRunner:
         self._child.end_after(
             hook.timeout, lambda: self._log.script_timed_out(str(hook), hook.timeout)
         )
-        self._loop.call_later(HANGS_AFTER, self._look, self._child, hook)
+        self._loop.call_later(HANGS_AFTER, self._look, self._child, hook, True)
+        if not hook.timeout:
+            self._loop.call_later(GOES_ON_AFTER, self._look, self._child, hook, False)
 
-    def _look(self, child: Child, hook: Hook) -> None:
-        if child is self._child and child.pid is None:
-            self._log.script_hangs(str(hook))
+    def _look(self, child: Child, hook: Hook, is_starting: bool) -> None:
+        if child is self._child and (child.pid is None) is is_starting:
+            self._log.script_hangs(str(hook), child.pid)
 
     def _not_started(self, hook: Hook, error: Exception) -> None:
         if isinstance(error, _Obstacle):

@@ -28,7 +28,7 @@ ROWS: tuple[Key, ...] = (
         kind="seconds, 0 to 3600",
         default="30",
         help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
-        " run as long as it likes.",
+        " run as long as it likes; after 30 s the log and the status name it.",
         fields=("script_timeout",),
         is_live=True,
     ),

@@ -140,9 +140,9 @@ def test_a_rival_that_bows_out_is_none():
 @pytest.mark.parametrize(
     ("virtual", "source_mac_is_virtual", "verdict"),
     [
-        (False, False, MasterVerdict.YIELD_SILENTLY),
+        (False, False, MasterVerdict.LOSE_TIE),
         (True, False, MasterVerdict.STAY_TIED),
-        (True, True, MasterVerdict.YIELD_SILENTLY),
+        (True, True, MasterVerdict.LOSE_TIE),
     ],
 )
 def test_a_kernel_is_known_by_its_mac_address_unless_ours_is_virtual_too(

@@ -40,7 +40,7 @@ def test_a_tie_has_one_winner(one, other, mode):
     """Both ends apply the rule; if both yield, no host serves; if neither does, both serve."""
     here, there = contender(f"1/0 {one}"), contender(f"1/0 {other}")
     verdicts = {judge_as_master(here, there, mode), judge_as_master(there, here, mode)}
-    assert verdicts == {MasterVerdict.YIELD_SILENTLY, MasterVerdict.STAY_TIED}
+    assert verdicts == {MasterVerdict.LOSE_TIE, MasterVerdict.STAY_TIED}
 
 
 def test_ties_with_two_rules_may_have_two_winners():

@@ -142,8 +142,12 @@ def test_peers_may_know_the_address_of_another_interface(chosen):
     assert chosen(host, PEERS="192.168.5.1 192.168.5.2") == "192.168.5.1 on lo"
 
 
-@pytest.mark.parametrize(("there", "listed"), [("10.0.0.7", "10.0.0.7"), ("", "it has none")])
+@pytest.mark.parametrize(
+    ("there", "listed"),
+    [("10.0.0.7", "10.0.0.7"), ("10.0.0.7 10.0.0.10", "10.0.0.7"), ("", "it has none")],
+)
 def test_an_address_that_no_peer_knows_is_of_no_use(chosen, there, listed):
+    """A virtual one is none to add to the list, and it comes and goes."""
     found = chosen(Host(eth0=there), PEERS="10.0.0.1 10.0.0.2")
     assert found == NoSource(
         f"no address of eth0 ({listed}) is in UCARP_PEERS (10.0.0.1, 10.0.0.2):"

@@ -1,9 +1,9 @@
 """The last advertisements of a host that has given up the role.
 
 A bow-out moves the role to a peer at once instead of after its master-down interval.  The parting
-advertisement of election rule M1 makes a ucarp that won repeat its gratuitous ARP.  Both must wait
-until our addresses are gone, or two hosts would hold them.  Once the peers have settled the matter
-without them, both are worthless, and a bow-out even does harm.  Hence the time limit.
+advertisement of election rules M1, M3 and M5 makes the winner announce the addresses again.  Both
+must wait until our addresses are gone, or two hosts would hold them.  Once the peers have settled
+the matter without them, both are worthless, and a bow-out even does harm.  Hence the time limit.
 """
 
 from ucarpd.carp.actions import SendAdvertisement

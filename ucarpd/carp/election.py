@@ -16,8 +16,8 @@ As MASTER, hearing an advertisement:
     M1  the peer's rank is better                   yield, with a parting advertisement
     M2  the peer's rank is worse, or it leaves      stay, and answer
     M6  equal, in the family that decides no tie    stay, and answer
-    M3  equal, and the peer wins the tie            yield silently
-    M5  equal, and it has stayed MASTER too long    yield silently
+    M3  equal, and the peer wins the tie            yield likewise
+    M5  equal, and it has stayed MASTER too long    yield likewise
     M4  equal otherwise                             stay, and answer
 
 As BACKUP, hearing an advertisement:
@@ -73,13 +73,15 @@ Ranks, and who wins a tie: see `contender`.
 H1: an attacker replays an old advertisement of ours.  H2: no host would hear our answer; a master
 tells its operator.  H3: frames overtake each other; `peers` remembers the last statement of each.
 
-M1: the parting advertisement makes a ucarp that wins repeat its gratuitous ARP, as it does when it
-hears a slower master.  A BSD kernel announces nothing then, so we send it none: a third host that
-preempts would take the role from it for a moment.  A host that is less fit sends none either: every
-backup would take over from it.
+M1: the winner may not have heard us, because its advertisement came first.  From the parting
+advertisement it knows of us: ucarp repeats its gratuitous ARP, and ucarpd also runs its up-script
+again.  A BSD kernel announces nothing then, so we send it none: a third host that preempts would
+take the role from it for a moment.  A host that is less fit sends none either: every backup would
+take over from it.
 
-M3 is silent: a BSD kernel yields on every tie.  ucarp answers a lost tie with one more
-advertisement, and a BSD that hears it also yields: no host serves for three intervals.
+M3 and M5: the same, but to a host that speaks from the virtual MAC address we send none in any case,
+nor with TieBreak.YIELD.  A BSD kernel yields on every tie, also to that advertisement, and no host
+would serve until we come back.
 
 M2, M4, M6 and M7 answer at once, at most once an interval for each rival: otherwise the other
 master would serve until our next regular advertisement.
@@ -203,7 +205,7 @@ def judge_as_master(
         return MasterVerdict.STAY_UNDECIDED
     is_lost = tiebreak is TieBreak.YIELD or peer.wins_tie(own, tiebreak)
     if is_lost and not peer_yields:
-        return MasterVerdict.YIELD_SILENTLY
+        return MasterVerdict.LOSE_TIE
     return MasterVerdict.END_TIE if has_outstayed else MasterVerdict.STAY_TIED
 
 

@@ -251,10 +251,8 @@ class VirtualHost(Transitions):
         match verdict:
             case MasterVerdict.YIELD:
                 self._yield(heard, self._hearing.reason(verdict, heard), now)
-            case MasterVerdict.YIELD_SILENTLY | MasterVerdict.END_TIE:
-                wait = self._hearing.tie_patience(heard)
-                self._enter_backup(self._hearing.reason(verdict, heard), now, wait)
-                self._follow(heard, None, now)
+            case MasterVerdict.LOSE_TIE | MasterVerdict.END_TIE:
+                self._yield_tie(heard, self._hearing.reason(verdict, heard), now)
             case (
                 MasterVerdict.STAY_BETTER
                 | MasterVerdict.STAY_TIED

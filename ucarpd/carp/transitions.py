@@ -5,7 +5,7 @@
 A transition assigns the state, then reports it (StateChanged), then does the work.  On taking over
 the advertisement goes out before the addresses are asked for: it silences rivals, and no script can
 hold it back.  On leaving, the addresses go first, and the final advertisements (a bow-out, or the
-parting advertisement of election rule M1) only when they are gone.
+parting advertisement of election rules M1, M3 and M5) only when they are gone.
 
 An advertisement goes out once in each family.  What makes other hosts take over, a bow-out or the
 statement to be less fit, goes out in one family alone, and in all a moment later if no host has
@@ -36,7 +36,7 @@ from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import DemotionChanged, InterfaceLost
 from ucarpd.carp.held_addresses import HeldAddresses
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.parts import Parts
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
@@ -185,16 +185,23 @@ class Transitions(Parts):
         self._enter_backup(why, now)
         if before.is_stepping_down:
             self._master_down.stay_away(now + HOLD_DOWN_RATIO * self._rank.master_down_interval)
-        # From a host that is less fit it would make every backup take over; a kernel needs none.
-        if before.is_unfit or before.takes_for_kernel(heard):
+        self._follow(heard, before, now, is_silent=before.takes_for_kernel(heard))
+
+    def _yield_tie(self, heard: Statement, why: Why, now: float) -> None:
+        """Yield by rule M3 or M5."""
+        before = self._rank
+        may_be_kernel = heard.from_virtual_mac or self.params.tiebreak is TieBreak.YIELD
+        self._enter_backup(why, now, self._hearing.tie_patience(heard))
+        self._follow(heard, before, now, is_silent=may_be_kernel)
+
+    def _follow(self, heard: Statement, before: Rank, now: float, *, is_silent: bool) -> None:
+        """Note that the sender serves now, and leave; `before` is our rank as MASTER."""
+        self._hearing.follow(heard, now)
+        # From a host that is less fit, a parting advertisement would make every backup take over.
+        if is_silent or before.is_unfit:
             parting = None
         else:
             parting = FinalAdvertisements.parting(before.stated, now + before.interval)
-        self._follow(heard, parting, now)
-
-    def _follow(self, heard: Statement, parting: FinalAdvertisements | None, now: float) -> None:
-        """Note that the sender serves now."""
-        self._hearing.follow(heard, now)
         self._leave(parting)
         self._actions += self._leaving.successor_heard(heard)
 

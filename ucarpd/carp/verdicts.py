@@ -21,7 +21,7 @@ class MasterVerdict(Enum):
 
     YIELD = "M1"
     STAY_BETTER = "M2"
-    YIELD_SILENTLY = "M3"
+    LOSE_TIE = "M3"
     STAY_TIED = "M4"
     END_TIE = "M5"
     STAY_UNDECIDED = "M6"
@@ -89,7 +89,7 @@ REASONS = {
         "{peer} is too slow to wait for: {comparison}",
     ),
     MasterVerdict.YIELD: (Cause.BETTER_MASTER, "{peer} is preferred: {comparison}"),
-    MasterVerdict.YIELD_SILENTLY: (Cause.TIE, "{peer} wins the tie: {comparison}"),
+    MasterVerdict.LOSE_TIE: (Cause.TIE, "{peer} wins the tie: {comparison}"),
     MasterVerdict.END_TIE: (Cause.TIE, "{peer} does not yield: {comparison}"),
 }
 """The verdicts by which the role changes: a fixed word, and words for the operator."""

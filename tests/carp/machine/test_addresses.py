@@ -118,7 +118,7 @@ def test_leaving_ends_the_retries_and_the_announcements():
         at 13.1: AddressesAcquired -> AnnounceAddresses 10.0.0.100
         at 13.15: AcquireFailed -> nothing
         at 13.18: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.3: AddressesReleased -> nothing
+        at 13.3: AddressesReleased -> SendAdvertisement 1/0
         until 14.6: deadlines -> nothing
         """,
     )

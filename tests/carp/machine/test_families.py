@@ -41,7 +41,7 @@ def test_ipv6_alone():
         at 4.1: AddressesAcquired -> AnnounceAddresses 2001:db8::100
         at 4.15: AdvertisementReceived 1/0 from fe80::2 -> SendAdvertisement 1/0 IPv6
         at 4.17: AdvertisementReceived 1/0 from fe80:: -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 4.2: AddressesReleased -> nothing
+        at 4.2: AddressesReleased -> SendAdvertisement 1/0 IPv6
         at 5.67: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0 IPv6, AcquireAddresses
         at 5.7: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
         at 5.8: AddressesReleased -> SendAdvertisement 255/255 IPv6 D255
@@ -191,12 +191,12 @@ def test_sources_invented_in_one_family_may_displace_the_master_of_the_other_one
     assert machine.master_down_at == 10.6 + 3.0 + 240 / 256
 
 
-def test_a_silent_yield_is_short_in_both_families():
+def test_a_tie_that_is_lost_in_both_families():
     play(
         dual(State.MASTER),
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> nothing
+        at 13.7: AddressesReleased -> SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6
         at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, SendAdvertisement 1/0 IPv6, AcquireAddresses
         """,
     )

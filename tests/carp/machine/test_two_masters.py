@@ -94,13 +94,13 @@ def test_rule_m2_addresses_that_are_not_there_yet_are_not_announced():
     )
 
 
-def test_rule_m3_silent_yield_and_return_after_one_and_a_half_intervals():
-    """The winner may be a BSD that yielded to us in the same moment."""
+def test_rule_m3_a_lost_tie_and_the_return_after_one_and_a_half_intervals():
+    """The winner may be a BSD that yielded to us in the same moment; all others announce again."""
     play(
         brought_to(State.MASTER, advbase=2),
         """
         at 13.6: AdvertisementReceived 2/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> nothing
+        at 13.7: AddressesReleased -> SendAdvertisement 2/0
         at 16.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 2/0, AcquireAddresses
         """,
     )
@@ -111,9 +111,33 @@ def test_rule_m3_when_the_winner_goes_on_we_wait_as_ever():
         brought_to(State.MASTER),
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> nothing
+        at 13.7: AddressesReleased -> SendAdvertisement 1/0
         at 14.6: AdvertisementReceived 1/0 from 10.0.0.0 -> nothing
         at 17.6: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
+        """,
+    )
+
+
+def test_rule_m3_a_host_that_may_be_a_kernel_is_sent_no_parting_advertisement():
+    """From the virtual MAC address that we use as well, a BSD and a host of ours look alike."""
+    play(
+        brought_to(State.MASTER, source_mac_is_virtual=True),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor
+        """,
+    )
+
+
+def test_rule_m3_a_less_fit_master_leaves_silently():
+    """Also one that was asked to step down, and is fit again as soon as it has yielded."""
+    machine = brought_to(State.MASTER)
+    tell(machine, "StepDownRequested", 13.5)
+    play(
+        machine,
+        """
+        at 13.6: AdvertisementReceived 254/254 from 10.0.0.0 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> nothing
         """,
     )
 
@@ -142,11 +166,15 @@ def test_rule_m4_we_win_the_tie():
     ],
 )
 def test_the_modes_of_the_tie(mode, peer, yields):
-    """A lost tie is lost silently, and we are back after one and a half intervals."""
+    """After a lost tie we are back after one and a half intervals.
+
+    With `yield` the winner is a BSD, and a parting advertisement would make it yield, too.
+    """
     if yields:
+        parting = "nothing" if mode is TieBreak.YIELD else "SendAdvertisement 1/0"
         script = f"""
             at 13.6: AdvertisementReceived 1/0 from {peer} -> StateChanged MASTER BACKUP, ReleaseAddresses
-            at 13.7: AddressesReleased -> nothing
+            at 13.7: AddressesReleased -> {parting}
             at 15.1: DeadlineReached -> StateChanged BACKUP MASTER, SendAdvertisement 1/0, AcquireAddresses
             """
     else:

@@ -18,7 +18,7 @@ def surroundings(links):
     return Surroundings(
         interface="eth0",
         link=links.get,
-        sources=lambda: (),
+        source=lambda _family: None,
         ask=lambda _address, _source, _answered: None,
         environment=lambda: {"UCARP_INSTANCE": "web", "UCARP_STATE": "MASTER"},
     )

@@ -14,7 +14,7 @@ OWN, GATEWAY = map(ip_address, ("10.0.0.10", "10.0.0.1"))
 async def test_one_function_waits_for_the_answers_to_all_questions(surroundings):
     waiting = []
     around = surroundings._replace(
-        sources=lambda: (OWN,), ask=lambda _address, _source, answered: waiting.append(answered)
+        source=lambda _family: OWN, ask=lambda _address, _source, answered: waiting.append(answered)
     )
     probe = PROBES["arp"](health_checks.parse(f"arp:{GATEWAY}"), around)
     for _ in range(3):

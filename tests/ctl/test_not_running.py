@@ -189,11 +189,12 @@ def test_the_unit_of_all_files_has_failed(write):
     assert reason.startswith("ucarpd.service has failed (exit status 1)")
 
 
-def test_a_unit_that_is_starting(write):
+@pytest.mark.parametrize("name", ["ucarpd@web.service", "ucarpd.service"])
+def test_a_unit_that_is_starting(write, name):
     write("web")
-    loaded = unit("ucarpd@web.service", "activating", "start", "success", 0)
+    loaded = unit(name, "activating", "start", "success", 0)
     assert found(loaded=loaded) == [
-        ("web", "unknown", "ucarpd@web.service is activating, and does not answer yet")
+        ("web", "unknown", f"{name} is activating, and does not answer yet")
     ]
 
 

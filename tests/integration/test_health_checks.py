@@ -93,6 +93,17 @@ def test_a_check_that_hangs_is_killed_wherever_it_has_gone(a, b, tmp_path):
     wait_for("the end of the last", lambda: not any(Path(f"/proc/{p}").exists() for p in last))
 
 
+@pytest.mark.parametrize(
+    ("served", "neighbour"), [(VIP, "2001:db8::b"), ("2001:db8::1", "172.16.0.12")]
+)
+def test_a_neighbour_of_a_family_in_which_nothing_is_served(a, b, served, neighbour):
+    a.enable_ipv6("2001:db8::a/64")
+    b.enable_ipv6("2001:db8::b/64")
+    keys = {"SRCIP": None, "ADDR": served, "MASK": None}
+    node = start(a, CHECK_GATEWAY=f"'arp:{neighbour} interval=0.5'", **keys)
+    node.wait_for_line(f"check GATEWAY is good: {neighbour} answers")
+
+
 def test_each_other_kind_of_check(a, b):
     """A program of another user, a link, and a neighbour of each family that answers, or does not."""
     a.enable_ipv6("2001:db8::a/64")

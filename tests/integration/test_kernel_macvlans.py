@@ -73,6 +73,26 @@ def test_a_macvlan_that_is_there_is_adopted_only_if_it_is_just_so(a, parent, mac
     assert there["linkinfo"]["info_data"]["mode"] == "bridge"
 
 
+@pytest.mark.parametrize(("below", "is_adopted"), [("eth0", True), ("veth1", False)])
+@pytest.mark.parametrize("where", ["a", "b"])
+def test_on_a_macvlan_one_is_adopted_only_if_the_same_link_is_below(
+    request, a, where, below, is_adopted
+):
+    """The link below may be in another namespace."""
+    host = request.getfixturevalue(where)
+    host.ip("link", "add", "veth1", "type", "veth", "peer", "name", "veth2")
+    for name, link, mac in (("mv0", "eth0", OTHER_MAC), ("carp1", below, MAC)):
+        macvlan = ("netns", a.namespace, "type", "macvlan", "mode", "bridge")
+        host.ip("link", "add", name, "link", link, "address", mac.hex(":"), *macvlan)
+    before = details(a, "carp1")["ifindex"]
+
+    async def scenario(tables):
+        await tables.succeed("add_macvlan", "mv0", "carp1", MAC)
+
+    run_in(a, scenario)
+    assert (details(a, "carp1")["ifindex"] == before) == is_adopted
+
+
 def test_a_link_that_is_not_a_macvlan_is_left_alone(a):
     a.ip("link", "add", "carp1", "type", "veth", "peer", "name", "veth2")
     a.ip("link", "property", "add", "dev", "eth0", "altname", "lan")

@@ -5,8 +5,9 @@ import signal
 import sys
 
 import pytest
+from kernel_tables import details
 from lab import wait_for
-from nodes import MASTER, VIP, both_ways, start
+from nodes import BACKUP, MASTER, VIP, both_ways, start
 from virtual_mac_host import (
     DEVICE,
     ORIGINALS,
@@ -60,6 +61,28 @@ def test_a_device_that_somebody_takes_away_is_put_back(a, deed):
     process.wait_for_line("putting it back")
     wait_for("it is up again", lambda: "state UP" in state(a))
     wait_for_device(a, VIP)
+
+
+@pytest.mark.parametrize("below", ["a", "b"])
+def test_an_address_that_somebody_takes_away_is_put_back_alone_on_a_macvlan(request, a, below):
+    """The kernel makes the device on the link below the macvlan, maybe in another namespace."""
+    host = request.getfixturevalue(below)
+    a.ip("address", "flush", "dev", "eth0")
+    macvlan = ("netns", a.namespace, "type", "macvlan", "mode", "bridge")
+    host.ip("link", "add", "mv0", "link", "eth0", *macvlan)
+    a.ip("address", "add", f"{a.address}/16", "dev", "mv0")
+    a.ip("link", "set", "mv0", "up")
+    keys = {"INTERFACE": "mv0", "SRCMAC": "real", "ADDR": f"{VIP},172.16.0.2"}
+    process = start(a, VMAC="yes", **keys)
+    process.wait_for_line(BACKUP)
+    wait_for("the device", lambda: devices(a) == ["mv0", "mv0-v1"])
+    made = details(a, "mv0-v1")["ifindex"]
+    process.wait_for_line(MASTER)
+    wait_for_device(a, VIP, "172.16.0.2", device="mv0-v1")
+    a.ip("address", "delete", f"{VIP}/16", "dev", "mv0-v1")
+    process.wait_for_line(f"{VIP} was removed from mv0-v1", "putting it back")
+    wait_for_device(a, VIP, "172.16.0.2", device="mv0-v1")
+    assert details(a, "mv0-v1")["ifindex"] == made
 
 
 def test_the_run_directory_is_removed_meanwhile(a):

@@ -369,6 +369,13 @@ def test_no_own_address_in_the_list_of_peers(machine, found):
     )
 
 
+def test_a_listed_address_that_is_gone_for_now(machine, found):
+    """As while the link is down: a reload takes the file."""
+    machine.has()
+    (text,) = found(PEERS="10.0.0.1,10.0.0.2")
+    assert text.startswith("UCARP_PEERS: no address of eth0 (it has none) is in UCARP_PEERS")
+
+
 def test_a_list_of_peers_with_nobody_else(machine, found):
     machine.has("10.0.0.7/24")
     (text,) = found(PEERS="10.0.0.7")

@@ -8,6 +8,8 @@ from ucarpd.config import load
 from ucarpd.interface.sources import NoSource, Source, choose
 from ucarpd.linux.netlink import InterfaceAddress
 
+ADD_IT = ": add it to the list on all hosts, or set UCARP_SRCIP"
+
 
 class Host:
     """`of` has the addresses of each interface; `duplicates` are on one, but not usable."""
@@ -143,18 +145,22 @@ def test_peers_may_know_the_address_of_another_interface(chosen):
 
 
 @pytest.mark.parametrize(
-    ("there", "listed"),
-    [("10.0.0.7", "10.0.0.7"), ("10.0.0.7 10.0.0.10", "10.0.0.7"), ("", "it has none")],
+    ("family", "there", "listed", "advice"),
+    [
+        (4, "10.0.0.7 10.0.0.10", "10.0.0.7", ADD_IT),
+        (6, "fe80::7 2001:db8::7", "fe80::7, 2001:db8::7", ADD_IT),
+        (4, "10.0.0.10", "it has none", None),
+        (4, "169.254.3.1", "169.254.3.1", None),
+        (6, "fe80::7", "fe80::7", None),
+    ],
 )
-def test_an_address_that_no_peer_knows_is_of_no_use(chosen, there, listed):
-    """A virtual one is none to add to the list, and it comes and goes."""
-    found = chosen(Host(eth0=there), PEERS="10.0.0.1 10.0.0.2")
-    assert found == NoSource(
-        f"no address of eth0 ({listed}) is in UCARP_PEERS (10.0.0.1, 10.0.0.2):"
-        " add it to the list on all hosts, or set UCARP_SRCIP",
-        "UCARP_PEERS",
-        is_wrong=True,
-    )
+def test_a_host_that_no_peer_knows_waits(chosen, family, there, listed, advice):
+    """Its address may only be gone for now, unless it has another one."""
+    peers = {4: "10.0.0.1, 10.0.0.2", 6: "2001:db8::1, 2001:db8::2"}
+    keys = {"ADDR": "10.0.0.10 2001:db8::10", "PEERS": ", ".join(peers.values())}
+    found = chosen(Host(eth0=there), family, **keys)
+    text = f"no address of eth0 ({listed}) is in UCARP_PEERS ({peers[family]}){advice or ''}"
+    assert found == NoSource(text, "UCARP_PEERS", is_wrong=advice is not None)
 
 
 def test_a_family_without_peers_is_not_concerned(chosen):

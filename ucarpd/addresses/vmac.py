@@ -202,7 +202,7 @@ class VirtualMacAddresses:
         """Return whether the device made at start still exists, and only has to come up."""
         parent = self._netlink.link(self._config.interface)
         device = self._netlink.link(self._config.address_device)
-        if not (self._made and parent and device and device.parent == parent.index):
+        if not (self._made and parent and device and device.parent == parent.macvlan_parent):
             return False
         return device.mac == virtual_mac(self._config.vhid) and not self._has_lost_ipv6()
 

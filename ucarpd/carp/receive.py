@@ -278,8 +278,10 @@ class Receiver:
                 return DropReason.BAD_DESTINATION, text
             return None
         if ip.destination not in own_sources:
-            text = f"sent to {ip.destination}, this host expects unicast from its peers"
-            return DropReason.BAD_DESTINATION, text
+            why = "this host expects unicast from its peers"
+            if not ip.destination.is_multicast:
+                why = "which is not the source address of this host"
+            return DropReason.BAD_DESTINATION, f"sent to {ip.destination}, {why}"
         if ip.source not in peers:
             text = "its source is not one of UCARP_PEERS"
             if _is_link_local(ip.source) and not any(map(_is_link_local, peers)):

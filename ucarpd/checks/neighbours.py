@@ -43,7 +43,7 @@ class Neighbour:
 
     async def run(self) -> str:
         family = self._target.version
-        source = next((s for s in self._surroundings.sources() if s.version == family), None)
+        source = self._surroundings.source(family)
         if source is None:
             raise Failed(f"this host has no IPv{family} address to ask from")
         self._answer = answer = asyncio.get_running_loop().create_future()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from ucarpd.carp.neighbours import Answered
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.linux.netlink import Link
 
 LONGEST_LINE = 200
@@ -34,8 +34,8 @@ class Probe(Protocol):
 
 
 class Surroundings(NamedTuple):
-    """Knowledge for the checks of a virtual host: its `interface`, the kernel's links, its own source
-    addresses, and the environment of its scripts with its present state.
+    """Knowledge for the checks of a virtual host: its `interface`, the kernel's links, this host's own
+    address in a family, and the environment of its scripts with its present state.
 
     `ask` asks, from its second argument, for the host of an address; the third gets the answer, if
     one comes soon.  It raises OSError.
@@ -43,6 +43,6 @@ class Surroundings(NamedTuple):
 
     interface: str
     link: Callable[[str], Link | None]
-    sources: Callable[[], tuple[IPAddress, ...]]
+    source: Callable[[Family], IPAddress | None]
     ask: Callable[[IPAddress, IPAddress, Answered], None]
     environment: Callable[[], Mapping[str, str]]

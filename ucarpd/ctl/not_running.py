@@ -145,8 +145,9 @@ def _why(
         return UNKNOWN, reason, None
     if own and own.active == "active":
         return UNKNOWN, f"{own.name} runs an older ucarpd, or has no control socket", own.since
-    if own and own.active not in {"failed", "inactive"} and not own.is_failed:
-        return UNKNOWN, f"{own.name} is {own.active}, and does not answer yet", own.since
+    for each in filter(None, (own, of_all)):
+        if each.active not in {"active", "failed", "inactive"} and not each.is_failed:
+            return UNKNOWN, f"{each.name} is {each.active}, and does not answer yet", each.since
     problem = _problem(path)
     if unit and unit.is_failed:
         known = problem if problem != NEEDS_ROOT else None

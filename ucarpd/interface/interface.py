@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.neighbours import Answered, question
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.transmit import Datagram
 from ucarpd.config import Config
 from ucarpd.engine import Engine
@@ -21,6 +21,7 @@ from ucarpd.interface.misfit_log import MisfitLog
 from ucarpd.interface.neighbours import Neighbours
 from ucarpd.interface.readiness import Readiness, Ready
 from ucarpd.interface.sockets import Sockets
+from ucarpd.interface.sources import Source, choose
 from ucarpd.linux import sysctl
 from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.netlink import Link, Netlink
@@ -90,8 +91,15 @@ class Interface:
 
     def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:
         """Ask the neighbours, from `source`, for the host of an address.  Raises OSError."""
+        # A virtual host may ask in a family in which it has no address.
+        self._neighbours.open(self.name, (address.version,))
         self.expect_answers((address,), answered)
         self.send(question(address, source, self.mac))
+
+    def own_address(self, config: Config, family: Family) -> IPAddress | None:
+        """Return the address from which the virtual host would advertise in this family."""
+        found = choose(config, family, self._netlink, self._book.is_virtual)
+        return found.ip if isinstance(found, Source) else None
 
     # -- for the supervisor ------------------------------------------------------------------------------
 

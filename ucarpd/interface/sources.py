@@ -82,11 +82,14 @@ def _known_to_peers(
     for ip in table.duplicates(interface):
         if ip in peers:
             return NoSource(_duplicate(interface, ip), "UCARP_PEERS")
-    present = [each.ip for each in table.addresses(interface) if each.ip.version == family]
-    own = [ip for ip in present if not is_virtual(ip)]
+    there = [each.ip for each in table.addresses(interface) if each.ip.version == family]
+    own = [ip for ip in there if not is_virtual(ip)]
     text = f"no address of {interface} ({listed(own) or 'it has none'}) is in UCARP_PEERS"
-    text += f" ({listed(peers)}): add it to the list on all hosts, or set UCARP_SRCIP"
-    return NoSource(text, "UCARP_PEERS", is_wrong=True)
+    text += f" ({listed(peers)})"
+    # The right one may be gone only for now, as while the link is down; a link-local one comes by itself.
+    if is_wrong := not all(ip.is_link_local for ip in own):
+        text += ": add it to the list on all hosts, or set UCARP_SRCIP"
+    return NoSource(text, "UCARP_PEERS", is_wrong)
 
 
 def _first(

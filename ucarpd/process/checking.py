@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.neighbours import Answered
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.checks.probe import Surroundings
 from ucarpd.checks.runner import Checks
 from ucarpd.config import Check, Config
@@ -19,10 +19,9 @@ from ucarpd.record.happening import Event
 class Checking:
     """Runs the checks of an instance from `configure` to `close`.
 
-    `state` and `sources` return the state and the source addresses of the instance; `ask` asks the
-    neighbours on its interface, as in Surroundings.  `changed` is called when the demotion by the
-    checks may have changed, `told` when a check is in another state, `gateways_silent` as in
-    GatewaysSilent.
+    `state` returns the state of the instance; `source` and `ask` are as in Surroundings.  `changed` is
+    called when the demotion by the checks may have changed, `told` when a check is in another state,
+    `gateways_silent` as in GatewaysSilent.
     """
 
     def __init__(
@@ -34,7 +33,7 @@ class Checking:
         teller: Teller,
         *,
         state: Callable[[], State],
-        sources: Callable[[], tuple[IPAddress, ...]],
+        source: Callable[[Family], IPAddress | None],
         ask: Callable[[IPAddress, IPAddress, Answered], None],
         changed: Callable[[], None],
         told: Callable[[], None],
@@ -52,7 +51,7 @@ class Checking:
         surroundings = Surroundings(
             interface=config.interface,
             link=netlink.link,
-            sources=sources,
+            source=source,
             ask=ask,
             environment=self._environment,
         )

@@ -35,7 +35,7 @@ NO_PEER = "its source is not one of UCARP_PEERS"
             ONE_PEER,
             {"destination": THIRD},
             DropReason.BAD_DESTINATION,
-            f"sent to 10.0.0.3, {NOT_TO_US}",
+            "sent to 10.0.0.3, which is not the source address of this host",
         ),
         (ONE_PEER, TO_US | {"source": THIRD}, DropReason.BAD_PEER, NO_PEER),
         (

@@ -13,6 +13,9 @@ from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl
 
 _ARPHRD_ETHER = 1
 
+MACVLANS = "macvlan", "macvtap"
+"""The kinds of links that the kernel makes on the link below, when they are made on one of them."""
+
 
 class Link(NamedTuple):
     """One interface.  `has_carrier` is IFF_RUNNING: a cable is in and the other end is up.
@@ -34,6 +37,11 @@ class Link(NamedTuple):
     slave_kind: str | None = None
     master: int | None = None
     altnames: tuple[str, ...] = ()
+
+    @property
+    def macvlan_parent(self) -> int | None:
+        """The `parent` of a macvlan that is made on this link: on a macvlan, the link below both."""
+        return self.parent if self.kind in MACVLANS else self.index
 
 
 class InterfaceAddress(NamedTuple):

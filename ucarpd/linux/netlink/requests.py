@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from ucarpd.linux.netlink.ifinfomsg import IFF_UP, MACVLAN_MODE_BRIDGE, IfInfoMsg
-from ucarpd.linux.netlink.messages import decoded, request
+from ucarpd.linux.netlink.messages import MACVLANS, decoded, request
 from ucarpd.linux.netlink.pyroute import nl, rtnl
 from ucarpd.linux.netlink_socket import RequestSocket
 
@@ -38,10 +38,8 @@ class Requests:
         there = self._macvlan(name)
         if there is not None:
             mode = there.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA", "IFLA_MACVLAN_MODE")
-            # An index is valid only in its own namespace.
-            is_here = there.get_attr("IFLA_LINK_NETNSID") is None
-            link = there.get_attr("IFLA_LINK"), there.get_attr("IFLA_ADDRESS"), mode
-            if is_here and link == (parent_index, mac.hex(":"), _MACVLAN_MODE):
+            link = _below(there), there.get_attr("IFLA_ADDRESS"), mode
+            if link == (self._below_macvlan_on(parent), mac.hex(":"), _MACVLAN_MODE):
                 return
             self.remove_link(name)
         data = {"attrs": [("IFLA_MACVLAN_MODE", _MACVLAN_MODE)]}
@@ -86,15 +84,33 @@ class Requests:
 
         Raises OSError if the name belongs to a link of another kind.
         """
-        wanted = request(IfInfoMsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
         try:
-            message = decoded(IfInfoMsg, self._kernel.get(wanted).data)
+            message = self._look_up(name)
         except OSError as error:
             if error.errno == errno.ENODEV:
                 return None
             raise OSError(error.errno, f"cannot look up {name}: {error.strerror}") from error
-        kind = message.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+        kind = _kind(message)
         # The kernel also finds a link by its alternative names (altname).
         if kind != "macvlan" or message.get_attr("IFLA_IFNAME") != name:
             raise OSError(errno.EEXIST, f"{name} is not a macvlan but {kind or 'hardware'}")
         return message
+
+    def _below_macvlan_on(self, parent: str) -> tuple[int, int | None]:
+        """Return what `_below` a macvlan would be that is made on this link; see Link.macvlan_parent."""
+        message = self._look_up(parent)
+        return _below(message) if _kind(message) in MACVLANS else (message["index"], None)
+
+    def _look_up(self, name: str) -> Any:
+        wanted = request(IfInfoMsg(), rtnl.RTM_GETLINK, 0, [("IFLA_IFNAME", name)])
+        return decoded(IfInfoMsg, self._kernel.get(wanted).data)
+
+
+def _kind(link: Any) -> str | None:
+    kind: str | None = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_KIND")
+    return kind
+
+
+def _below(link: Any) -> tuple[int, int | None]:
+    """Return the index of the link below, and the namespace in which it is valid; None: this one."""
+    return link.get_attr("IFLA_LINK"), link.get_attr("IFLA_LINK_NETNSID")

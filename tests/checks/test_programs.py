@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import queue
 import threading
 
 import pytest
@@ -142,7 +143,7 @@ def test_what_a_program_leaves_in_its_group_ends_with_it(probe, tmp_path):
 async def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, tmp_path):
     """As on a dead disk."""
     monkeypatch.setattr(programs.Child, "kill", lambda _child: None)
-    monkeypatch.setattr(programs.survivors, "kill", lambda _variable: None)
+    monkeypatch.setattr(programs.survivors, "kill", lambda _marks: None)
     end = tmp_path / "end"
 
     async def line_of(checked):
@@ -160,6 +161,38 @@ async def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, t
     while (line := await line_of(checked)) == "its last run was killed, but still hangs":
         await asyncio.sleep(0.01)
     assert line == "exit status 0"
+
+
+@in_real_time
+async def test_only_one_search_for_what_late_runs_leave_hangs(probe, monkeypatch, tmp_path):
+    """As at a process that hangs in the kernel; the next search makes up for those left out."""
+    may_end, searches = threading.Semaphore(0), queue.SimpleQueue()
+
+    def search(marks):
+        searches.put(len(marks))
+        may_end.acquire(timeout=20)
+
+    monkeypatch.setattr(programs.survivors, "kill", search)
+    began = tmp_path / "began"
+    checked = probe(SHELL.format(f"echo > {began}; sleep 600"))
+
+    async def be_late():
+        began.unlink(missing_ok=True)
+        running = asyncio.get_running_loop().create_task(checked.run())
+        while not began.exists():
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    await be_late()
+    assert searches.get(timeout=20) == 1
+    await be_late()
+    await be_late()
+    may_end.release(2)
+    while searches.empty():
+        await be_late()
+    assert searches.get() >= 3
 
 
 @in_real_time

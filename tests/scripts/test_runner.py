@@ -194,6 +194,29 @@ def test_a_script_without_a_time_limit_that_does_not_end_is_told(place, monkeypa
     asyncio.run(scenario())
 
 
+@in_real_time
+async def test_a_script_that_was_given_up_does_not_run_when_its_file_system_answers(
+    place, monkeypatch
+):
+    monkeypatch.setattr(child, "KILL_AFTER", 0.01)
+    answers, look, begun = threading.Event(), runner.obstacle_of, []
+
+    def look_slowly(script):
+        assert answers.wait(20)
+        return look(script)
+
+    monkeypatch.setattr(runner, "obstacle_of", look_slowly)
+    monkeypatch.setattr(runner, "start", lambda *given: begun.append(given) or start.start(*given))
+    scripts = HookRunner(place.log)
+    for name, timeout in (("first", 0.01), ("second", 0.01), ("third", 20.0)):
+        ended = asyncio.get_running_loop().create_future()
+        scripts.request(place.hook("", name, timeout=timeout), ended.set_result)
+        if name == "third":
+            answers.set()
+        await ended
+    assert [Path(command[0]).name for command, _ in begun] == ["third.sh"]
+
+
 def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
     async def scenario():
         done = asyncio.get_running_loop().create_future()

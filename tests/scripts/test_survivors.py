@@ -46,7 +46,7 @@ def test_processes_of_another_daemon_are_not_killed(leave):
     leave("mail", 1, "sleep", "1000")
     leave("web", os.getpid(), "sleep", "1001")
     killed = leave("mail", os.getpid(), "sleep", "1002")
-    survivors.kill("UCARP_INSTANCE=mail")
+    survivors.kill(["UCARP_INSTANCE=mail"])
     assert os.waitpid(-1, 0) == (killed, signal.SIGKILL)
     assert os.waitpid(-1, os.WNOHANG) == (0, 0)
 

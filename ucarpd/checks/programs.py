@@ -5,8 +5,8 @@ that has left the group is found by its environment.
 """
 
 import asyncio
-import contextlib
 import os
+from _thread import allocate_lock
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -33,6 +33,9 @@ _TAIL = 4096
 LONGEST_DEATH = 1.0
 """Seconds to wait for the end of a run that was killed; the next one may be due at the same moment."""
 
+MOST_LEFT = 100
+"""Runs that wait for a search, at most: the latest ones."""
+
 _MARK = "UCARPD_CHECK"
 """The variable with the number of the run in the environment of its processes."""
 
@@ -50,6 +53,9 @@ class Program:
         self._command = command
         self._run: _Run | None = None
         self._users: Beside[Account] = Beside(check.timeout)
+        self._search = allocate_lock()
+        self._left: list[str] = []
+        """The marks of the runs whose processes are to be searched for."""
 
     async def run(self) -> str:
         if self._run is not None and not self._run.ended.done():
@@ -67,9 +73,7 @@ class Program:
             status = run.ended.result()
         except asyncio.CancelledError:
             run.kill()
-            # Find processes that have left the process group, beside the loop.
-            with contextlib.suppress(RuntimeError):  # No thread can be started.
-                in_thread(lambda: survivors.kill(f"{_MARK}={number}"))
+            self._kill_survivors(number)
             raise
         except (OSError, RuntimeError) as error:
             raise Failed(f"it cannot be run: {why_not_executed(error)}") from None
@@ -77,6 +81,28 @@ class Program:
         if status:
             raise Failed(line or f"exit status {status}")
         return line or "exit status 0"
+
+    def _kill_survivors(self, number: str) -> None:
+        """Find the processes that have left the process group, beside the loop.
+
+        A process that hangs in the kernel holds up whoever looks at it, perhaps for days: only one
+        thread waits for that, and the next search finds what other runs leave meanwhile.
+        """
+        self._left = [*self._left, f"{_MARK}={number}"][-MOST_LEFT:]
+        if not self._search.acquire(blocking=False):
+            return
+        left, self._left = self._left, []
+
+        def search() -> None:
+            try:
+                survivors.kill(left)
+            finally:
+                self._search.release()
+
+        try:
+            in_thread(search)
+        except RuntimeError:  # No thread can be started.
+            self._search.release()
 
     async def _account(self) -> Account | None:
         user = self._check.user

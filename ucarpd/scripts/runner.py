@@ -141,7 +141,7 @@ class HookRunner:
         self._runs.begin(hook.target, self._started)
         begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
         self._child = Child(
-            partial(_start, hook, hook.script, begins),
+            partial(_start, hook, hook.script, lambda: self.running is hook, begins),
             self._ended,
             partial(self._not_started, hook),
         )
@@ -196,13 +196,18 @@ class HookRunner:
         done(result)
 
 
-def _start(hook: Hook, script: Path, begins: Callable[[], object]) -> Started:
+def _start(
+    hook: Hook, script: Path, is_wanted: Callable[[], bool], begins: Callable[[], object]
+) -> Started:
     """Runs in a thread: the file system of the script may hang."""
     obstacle = obstacle_of(script)
     if obstacle is not None:
         raise _Obstacle(*obstacle)
     if hook.objection is not None and (why := hook.objection()):
         raise _Obstacle(CANNOT_EXECUTE, why)
+    if not is_wanted():
+        # When a dead server is back, hundreds of attempts may get here, long after the role has moved.
+        raise _Obstacle(CANNOT_EXECUTE, "it was given up")
     begins()
     return start((str(script), *hook.arguments), environment_of(hook.environment))
 

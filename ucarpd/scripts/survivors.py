@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,11 +52,11 @@ def _is_awaited(pid: int) -> bool:
         return True  # It has ended by now.
 
 
-def kill(variable: str) -> None:
-    """Kill the processes of our scripts with this NAME=value in their environment.  Blocks."""
-    ours, wanted = f"{MARK}={os.getpid()}".encode(), os.fsencode(variable)
+def kill(variables: Collection[str]) -> None:
+    """Kill the processes of our scripts with one of these NAME=value in their environment.  Blocks."""
+    ours, wanted = f"{MARK}={os.getpid()}".encode(), set(map(os.fsencode, variables))
     for pid, environment in _environments():
-        if ours in environment and wanted in environment:
+        if ours in environment and not wanted.isdisjoint(environment):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

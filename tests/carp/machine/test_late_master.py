@@ -71,6 +71,19 @@ def news(machine, until):
     return told
 
 
+def test_if_it_does_not_answer_any_host_is_asked_for_the_address():
+    machine = play(
+        asked(announce_interval=60),
+        f"""
+        at 14.0: DeadlineReached -> {TAKEN_OVER}
+        at 14.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        """,
+    )
+    assert "AnnounceAddresses 10.0.0.100 asks" in [
+        each.partition(": ")[2] for each in news(machine, 50.0)
+    ]
+
+
 def answered(mac=LATE, announce_interval=0):
     """A MASTER that reports at 14.0 that the late master still serves, with `mac`."""
     return play(

@@ -26,6 +26,17 @@ def test_it_is_probed_an_interval_before_the_takeover_and_does_not_answer():
     play(asked(), f"at 14.0: DeadlineReached -> {TAKEN_OVER}")
 
 
+def test_it_is_probed_although_our_source_has_changed_meanwhile():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 12.0: InterfaceReady 10.0.0.5 -> nothing
+        at 13.0: probe -> ProbeMaster 10.0.0.2 10.0.0.100
+        """,
+    )
+
+
 @pytest.mark.parametrize("mac", [LATE, VIRTUAL_MAC])
 def test_it_answers_for_the_virtual_address_too(mac):
     """With its own MAC address, or with the virtual one, as the BSD kernels do."""

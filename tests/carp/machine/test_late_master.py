@@ -47,6 +47,7 @@ def test_it_answers_for_the_virtual_address_too(mac):
         at 13.1: AddressClaimed 10.0.0.100 {mac} -> nothing
         at 14.0: DeadlineReached -> {TAKEN_OVER}, Report MASTER_ANSWERS 10.0.0.2 10.0.0.100 {LATE}
         at 14.1: AddressClaimed 10.0.0.100 {mac} -> nothing
+        at 14.2: AdvertisementReceived 1/9 from 10.0.0.3 -> SendAdvertisement 1/0
         at 14.3: AdvertisementReceived 1/9 from 10.0.0.2 -> Report MASTER_HEARD 10.0.0.2, SendAdvertisement 1/0
         at 14.4: AdvertisementReceived 1/9 from 10.0.0.2 -> nothing
         """,

@@ -7,7 +7,7 @@ import errno
 import multiprocessing
 
 import pytest
-from arp_tree import ORIGINALS, OURS, in_process
+from arp_tree import ORIGINALS, OURS, count_open_files, in_process
 from lab import wait_for
 
 from ucarpd.addresses import arp_settings
@@ -27,6 +27,7 @@ def test_it_is_made_and_restored(tree):
     arp = tree.arp()
     arp.release()
     assert tree.values == ORIGINALS
+    open_files = count_open_files()
     arp.hold()
     arp.hold()
     assert tree.values == OURS
@@ -34,6 +35,7 @@ def test_it_is_made_and_restored(tree):
     arp.release()
     assert tree.values == ORIGINALS
     assert not tree.file.exists()
+    assert count_open_files() == open_files
 
 
 def test_the_last_to_leave_restores(tree):

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 
-from arp_tree import ORIGINALS, OURS, in_process
+from arp_tree import ORIGINALS, OURS, count_open_files, in_process
 from lab import wait_for
 
 from ucarpd.linux.run_directory import private_directory
@@ -42,6 +42,16 @@ def test_a_process_that_has_been_stopped_keeps_nobody_waiting(tree):
     assert arp.files == {tree.file.name}
     arp.release()
     assert tree.values == ORIGINALS
+
+
+def test_a_lock_that_is_released_soon_is_waited_for(tree, monkeypatch):
+    arp = tree.arp()
+    descriptor = os.open(private_directory(tree.directory), os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: os.close(descriptor))
+    arp.hold()
+    assert arp.files == {tree.file.name}
+    arp.release()
 
 
 def test_a_file_that_has_been_locked_keeps_nobody_waiting(tree):
@@ -143,11 +153,21 @@ def test_a_file_that_has_been_removed_is_made_again_when_the_settings_are(tree):
     arp, other = tree.arp(), tree.arp()
     arp.hold()
     remove_directory(tree)
+    open_files = count_open_files()
     arp.hold()
+    assert count_open_files() == open_files
     other.hold()
     arp.release()
     assert tree.values == OURS
     other.release()
+    assert tree.values == ORIGINALS
+
+
+def test_a_file_that_has_been_removed_is_not_missed_at_the_end(tree):
+    arp = tree.arp()
+    arp.hold()
+    remove_directory(tree)
+    arp.release()
     assert tree.values == ORIGINALS
 
 

@@ -95,6 +95,25 @@ async def test_an_up_script_that_has_just_begun_to_start_has_time(make):
     assert bench.outcomes == [HUNG]
 
 
+async def test_a_second_up_script_whose_start_hangs_is_a_reason_too(make):
+    bench = make()
+    bench.acquire()
+    bench.addresses.reassert(CONTESTED, bench.outcomes.append)
+    bench.hooks.hangs = True
+    bench.hooks.end(1)
+    await asyncio.sleep(2 * HANGS_AFTER + 0.1)
+    assert bench.outcomes[-1] == HUNG
+
+
+async def test_when_no_script_is_left_nothing_is_looked_at(make):
+    bench = make()
+    bench.serve()
+    looks = []
+    bench.netlink.catch_up = lambda: looks.append("look")
+    await asyncio.sleep(10 * HANGS_AFTER)
+    assert looks == []
+
+
 async def test_an_up_script_of_this_term_may_take_its_time(make):
     bench = make()
     bench.acquire()

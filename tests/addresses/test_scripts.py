@@ -192,6 +192,25 @@ async def test_what_a_script_put_on_an_interface_that_was_renamed_is_removed(mak
     assert (bench.released, bench.netlink.table["lan0"]) == (1, {})
 
 
+async def test_an_address_that_cannot_be_removed_stays_in_the_ledger(make):
+    bench = make()
+    bench.serve()
+    bench.netlink.keeps = {ONE}
+    bench.release()
+    bench.hooks.end()
+    await asyncio.sleep(0.1)
+    assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (ONE,), True)
+
+
+async def test_what_the_down_script_leaves_at_a_start_is_told_as_found(make):
+    bench = make()
+    bench.put(ONE)
+    bench.release(at_start=True)
+    bench.hooks.end()
+    await asyncio.sleep(0.1)
+    assert bench.log.told() == [f"address_was_there {ONE}"]
+
+
 async def test_a_down_script_fails_harmlessly_where_nothing_is_left(make):
     bench = make()
     bench.release(at_start=True)
@@ -269,6 +288,18 @@ async def test_after_the_end_an_up_script_that_ends_leaves_the_addresses_alone(m
     await asyncio.sleep(HANGS_AFTER + 0.01)
     assert bench.addresses.present() == (ONE, TWO)
     assert bench.netlink.served == set()
+
+
+async def test_what_an_up_script_added_before_the_role_went_and_came_again_is_put_back(make):
+    bench = acquiring(make)
+    bench.put(ONE, TWO)
+    bench.addresses.appeared()
+    bench.release()
+    bench.acquire()
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.mend()
+    await asyncio.sleep(1.0)
+    assert bench.addresses.present() == (ONE, TWO)
 
 
 async def test_what_somebody_takes_away_while_the_up_script_works_on_is_put_back(make):

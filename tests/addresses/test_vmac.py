@@ -454,6 +454,27 @@ async def test_the_end_removes_the_device_and_restores_the_interface(tmp_path, s
     assert bench.log.told() == []
 
 
+async def test_the_end_removes_a_device_that_was_renamed(tmp_path, settings):
+    bench = Bench(tmp_path)
+    await bench.start()
+    bench.netlink.rename(DEVICE, "old")
+    bench.netlink.parents["old"] = bench.netlink.parents.pop(DEVICE)
+    await bench.addresses.dispose()
+    assert bench.netlink.told() == ["remove old", f"remove {DEVICE}"]
+
+
+async def test_an_interface_that_has_the_index_of_the_device_by_now_is_left_alone(
+    tmp_path, settings
+):
+    bench = Bench(tmp_path)
+    await bench.start()
+    index = bench.netlink.link(DEVICE).index
+    bench.netlink.lose_link(DEVICE)
+    bench.netlink.indexes["eth1"] = index
+    await bench.addresses.dispose()
+    assert bench.netlink.told() == [f"remove {DEVICE}"]
+
+
 @pytest.mark.parametrize("made", [False, True])
 async def test_after_the_end_nothing_looks_at_the_settings(tmp_path, settings, made):
     """The device may still be in the making."""

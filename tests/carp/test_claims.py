@@ -49,6 +49,14 @@ def test_addresses_that_are_claimed_together_are_announced_together():
     assert reach(claims, 1.5) == [(1.02, AnnounceAddresses((IP, SECOND)))]
 
 
+def test_an_address_that_is_claimed_later_is_announced_alone():
+    claims = Claims(0.0)
+    claims.hear(IP, MAC, 1.0)
+    reach(claims, 5.0)
+    claims.hear(SECOND, MAC, 5.0)
+    assert reach(claims, 5.5) == [(5.02, AnnounceAddresses((SECOND,)))]
+
+
 def test_before_the_end_it_asks_and_an_answer_begins_the_quiet_time_again():
     """A host that has an address by mistake may say so only when it is asked."""
     claims = Claims(0.0)

@@ -130,6 +130,11 @@ def test_an_address_that_is_taken_away_is_put_back_twice_quickly_and_then_once_a
         assert here.deadline == at
         assert here.due(at) == AGAIN
         assert here.removed(ONE, at + 0.1) == []
+    assert here.due(23.2) == AGAIN
+    # After two seconds in which it stayed this begins again.
+    assert here.removed(ONE, 25.3) == AGAIN
+    assert here.removed(ONE, 25.4) == []
+    assert here.deadline == 25.5
 
 
 def test_a_late_completion_does_not_cancel_what_a_removal_has_planned(here):

@@ -70,6 +70,9 @@ def test_a_slow_script_holds_it_back_for_a_while_only():
     assert not host.is_over
     host.released(40.0)
     assert host.is_over
+    host = leaving(FinalAdvertisements.bow_out(until=13.0))
+    host.addresses_off(12.0, 3.0)
+    assert host.take_final(18.1) is None
 
 
 @pytest.mark.parametrize(

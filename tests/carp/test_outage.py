@@ -72,6 +72,17 @@ def test_what_counts_as_lost_each_time(lost_after, pause, verdict):
     assert outage.until == (taken_at + lost_after + LONGEST if sat_out else None)
 
 
+def test_a_loss_late_in_a_term_is_none_of_those():
+    outage = Outage()
+    for taken_at in (0.0, 100.0, 200.0, 300.0):
+        outage.role_taken(taken_at, taken_at - 100.0)
+        lost_after = 0.1 if taken_at < 300.0 else EARLY
+        last = lose(outage, InterfaceLost("down"), taken_at + lost_after, 0.0)
+        outage.role_lost()
+        outage.end()
+    assert last is OwnVerdict.LEAVE_LOST
+
+
 @pytest.mark.parametrize(
     ("serves", "verdict"), [(EARLY, OwnVerdict.LEAVE_LOST), (EARLY - 0.1, OwnVerdict.SIT_OUT)]
 )

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from dataclasses import replace
+from ipaddress import IPv6Address
 
 from engine_bench import (
     OWN,
@@ -29,6 +30,15 @@ async def test_an_address_that_a_backup_should_not_have_is_removed():
     bench.told()
     bench.engine.address_added(VIRTUAL)
     assert bench.told() == [f"out of place: {VIRTUAL} in BACKUP", "release"]
+
+
+async def test_an_address_that_the_release_at_start_removes_is_not_out_of_place():
+    bench = Bench()
+    bench.asks_slowly = True
+    bench.on_interface = (VIRTUAL,)
+    bench.engine.interface_ready((OWN,))
+    assert bench.told() == ["INIT to BACKUP", "release at start"]
+    assert not hasattr(bench, "others_asked")
 
 
 async def test_an_address_that_another_process_serves_is_not_removed():
@@ -111,6 +121,9 @@ async def test_a_refusal_that_a_newer_attempt_has_overtaken_does_not_count():
         assert "acquire" in bench.told()
         overtaken.append(bench.acquired)
     bench.acquired(True)
+    overtaken[0](False)
+    await asyncio.sleep(0.25)
+    assert "acquire" not in bench.told()
     bench.receive(peer_frame(advskew=50))
     await asyncio.sleep(3.1)
     assert "reassert" in bench.told()
@@ -190,6 +203,14 @@ async def test_an_address_removed_while_it_is_put_back_is_put_back_again():
     assert bench.told() == [f"taken away: {VIRTUAL}"]
     await asyncio.sleep(1.0)
     assert "acquire" in bench.told()
+
+
+async def test_addresses_of_both_families_may_be_gone():
+    addresses = (VIRTUAL, IPv6Address("fd00::100"))
+    bench = await promoted(params=replace(PARAMS, addresses=addresses))
+    bench.told()
+    bench.outcome(Outcome(()))
+    assert bench.told()[:2] == [f"taken away: {each}" for each in addresses]
 
 
 async def test_a_master_looks_at_each_advertisement_whether_the_addresses_are_there():
@@ -323,6 +344,18 @@ async def test_an_address_that_cannot_be_taken_off_is_tried_again():
     bench.on_interface = ()
     await asyncio.sleep(1.0)
     assert bench.told() == []
+
+
+async def test_an_address_that_stayed_is_not_taken_for_put_back_in_the_next_term():
+    bench = await master(are_scripted=True)
+    bench.on_interface = (VIRTUAL,)
+    yield_to_a_better_one(bench)
+    bench.released()
+    bench.receive(peer_frame(advbase=255, advskew=255))
+    assert bench.engine.state is State.MASTER
+    bench.told()
+    await asyncio.sleep(0.25)
+    assert "arp" not in bench.told()
 
 
 async def test_the_pause_before_an_address_is_taken_off_again_is_short_after_a_success():

@@ -6,7 +6,17 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
-from engine_bench import OWN, PARAMS, PEER, master, peer_frame, yield_to_a_better_one
+from engine_bench import (
+    OWN,
+    PARAMS,
+    PEER,
+    SECOND,
+    VIRTUAL,
+    master,
+    peer_frame,
+    promoted,
+    yield_to_a_better_one,
+)
 
 
 async def test_sending_that_fails_for_a_while_is_told_and_the_timer_goes_on():
@@ -45,6 +55,17 @@ async def test_the_error_that_makes_a_fast_host_less_fit_is_told(is_lost):
     assert ("send failed: No buffer space available" in bench.told()) != is_lost
 
 
+async def test_a_failure_of_a_fast_host_that_is_over_by_then_is_not_told():
+    bench = await master(params=replace(PARAMS, advbase=0, advskew=25))
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(0.5)
+    bench.send_error = None
+    await asyncio.sleep(2.0)
+    told = bench.told()
+    assert "sending works" in told
+    assert "send failed: No buffer space available" not in told
+
+
 async def test_each_further_failure_is_told_because_the_owner_forgets_the_fault():
     """A host that was taken for fit again, and still does not get out, must not stay MASTER."""
     bench = await master()
@@ -81,6 +102,24 @@ async def test_announcements_alone_may_fail():
     bench.arp_error = None
     bench.engine.segment_heard()
     assert bench.told() == ["arp", "arp", "announced"]
+
+
+async def test_announcements_of_one_address_alone_may_fail():
+    """The others get out, which does not end the fault."""
+    bench = await promoted(params=replace(PARAMS, addresses=(VIRTUAL, SECOND)))
+    send = bench.send
+
+    def refuse_one(data):
+        if VIRTUAL.packed in data:
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        send(data)
+
+    bench.send = refuse_one
+    bench.acquired(True)
+    await asyncio.sleep(12.0)
+    told = bench.told()
+    assert "announce failed: No buffer space available" in told
+    assert "announced" not in told
 
 
 async def test_one_of_several_single_failures_is_told():

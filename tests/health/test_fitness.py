@@ -86,6 +86,8 @@ async def test_a_host_that_can_serve_need_not_wait():
     watch.fitness.role_left()
     watch.fitness.can_serve()
     assert watch.changes == [240, 0]
+    watch.fitness.set_families({"no IPv6": 0}, ())
+    assert watch.changes == [240, 0]
     # The pause has ended with it.
     watch.fitness.unserved([4], 1)
     await asyncio.sleep(2 * FIRST_ADDRESS_PAUSE)

@@ -234,11 +234,18 @@ def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
     assert asyncio.run(scenario()) == Result(5)
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "full"), RuntimeError("no")])
+@pytest.mark.parametrize(
+    ("place_of", "refused", "error"),
+    [
+        (os, "pidfd_open", OSError(errno.EMFILE, "full")),
+        (os, "pidfd_open", RuntimeError("no")),
+        (asyncio.SelectorEventLoop, "add_reader", OSError(errno.ENOSPC, "full")),
+    ],
+)
 def test_without_a_descriptor_for_it_the_end_of_a_script_is_found_by_looking(
-    place, tmp_path, monkeypatch, error
+    place, tmp_path, monkeypatch, place_of, refused, error
 ):
-    def refuse(_pid):
+    def refuse(*_arguments):
         raise error
 
     go_on, has_ended = tmp_path / "go-on", child._has_ended
@@ -248,7 +255,7 @@ def test_without_a_descriptor_for_it_the_end_of_a_script_is_found_by_looking(
         go_on.touch()
         return found
 
-    monkeypatch.setattr(child.os, "pidfd_open", refuse)
+    monkeypatch.setattr(place_of, refused, refuse)
     monkeypatch.setattr(child, "_has_ended", look)
     script = f"for n in $(seq 100); do [ -e {go_on} ] && exit 5; sleep 0.05; done"
     assert status_of(place, place.hook(script)) == 5, "the loop does not wait for it"

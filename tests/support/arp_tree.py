@@ -1,6 +1,7 @@
 """A tree that stands for /proc/sys/net, and the processes that hold its ARP settings."""
 
 import multiprocessing
+from pathlib import Path
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.namespace import network_namespace
@@ -43,3 +44,7 @@ def in_process(function, *arguments):
     process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
     process.start()
     return process
+
+
+def count_open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))

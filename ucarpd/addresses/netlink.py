@@ -119,7 +119,6 @@ class NetlinkAddresses:
 
     def release(self, transition: Transition, at_start: bool, done: Callable[[], None]) -> None:
         del transition
-        self._is_wanted = False
         tell = self.tell_found if at_start else None
         if at_start and not self.placed():
             asyncio.get_running_loop().call_soon(self._released, done)

@@ -158,7 +158,7 @@ class Rank:
         An OpenBSD that is demoted does so.  If it did not wait for our next advertisement, it would
         take the role back again and again.
         """
-        is_fitter = heard.demote > 0 and not self._in_header and not self.is_unfit
+        is_fitter = heard.demote > 0 and not self.is_unfit
         return is_fitter and self._own[0] < master_down_units(heard.advbase, heard.advskew, 3)
 
     def compared_with(self, heard: Statement) -> str:

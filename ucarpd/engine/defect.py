@@ -21,7 +21,7 @@ def give_up(
     def bow_out() -> None:
         try:
             # The bow-out of a backup would only disturb the other hosts.
-            if transition.previous is MASTER and machine.sent_counters:
+            if transition.previous is MASTER:
                 counter = machine.next_counter
                 for each in machine.sources:
                     advertise(bow_out_of(each, counter))

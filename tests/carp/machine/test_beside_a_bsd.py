@@ -47,6 +47,18 @@ def test_clients_are_told_the_virtual_mac_by_a_host_that_bows_out(leaves, state)
     assert [words(action) for action in end] == (["Finish"] if state == "INIT" else [])
 
 
+def test_clients_are_told_it_although_the_kernel_is_heard_only_after_the_last_bow_out():
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 255/255 D255
+        at 13.75: DeadlineReached -> SendAdvertisement 255/255 D255
+        at 14.7: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> AnnounceAddresses 10.0.0.100 at_successor
+        """,
+    )
+
+
 def test_clients_are_told_the_virtual_mac_by_a_host_that_steps_down():
     for first in ("StepDownRequested", "HardwareAddressChanged"):
         machine = brought_to(State.MASTER, source_mac_is_virtual=True)

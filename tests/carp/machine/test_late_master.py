@@ -26,6 +26,17 @@ def test_it_is_probed_an_interval_before_the_takeover_and_does_not_answer():
     play(asked(), f"at 14.0: DeadlineReached -> {TAKEN_OVER}")
 
 
+def test_it_is_probed_although_our_source_has_changed_meanwhile():
+    play(
+        brought_to(State.BACKUP),
+        """
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 -> nothing
+        at 12.0: InterfaceReady 10.0.0.5 -> nothing
+        at 13.0: probe -> ProbeMaster 10.0.0.2 10.0.0.100
+        """,
+    )
+
+
 @pytest.mark.parametrize("mac", [LATE, VIRTUAL_MAC])
 def test_it_answers_for_the_virtual_address_too(mac):
     """With its own MAC address, or with the virtual one, as the BSD kernels do."""
@@ -36,6 +47,7 @@ def test_it_answers_for_the_virtual_address_too(mac):
         at 13.1: AddressClaimed 10.0.0.100 {mac} -> nothing
         at 14.0: DeadlineReached -> {TAKEN_OVER}, Report MASTER_ANSWERS 10.0.0.2 10.0.0.100 {LATE}
         at 14.1: AddressClaimed 10.0.0.100 {mac} -> nothing
+        at 14.2: AdvertisementReceived 1/9 from 10.0.0.3 -> SendAdvertisement 1/0
         at 14.3: AdvertisementReceived 1/9 from 10.0.0.2 -> Report MASTER_HEARD 10.0.0.2, SendAdvertisement 1/0
         at 14.4: AdvertisementReceived 1/9 from 10.0.0.2 -> nothing
         """,
@@ -69,6 +81,19 @@ def news(machine, until):
             if not each.startswith("SendAdvertisement")
         ]
     return told
+
+
+def test_if_it_does_not_answer_any_host_is_asked_for_the_address():
+    machine = play(
+        asked(announce_interval=60),
+        f"""
+        at 14.0: DeadlineReached -> {TAKEN_OVER}
+        at 14.0: AddressesAcquired -> AnnounceAddresses 10.0.0.100
+        """,
+    )
+    assert "AnnounceAddresses 10.0.0.100 asks" in [
+        each.partition(": ")[2] for each in news(machine, 50.0)
+    ]
 
 
 def answered(mac=LATE, announce_interval=0):

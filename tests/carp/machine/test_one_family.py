@@ -37,7 +37,7 @@ def test_a_master_that_is_heard_in_a_family_without_a_source_is_told():
     assert told == [[], [], ["Report RIVAL_APART fe80::2 IPv6"], []]
     assert hear("255/255", 18.6) == []
     assert machine.state is State.MASTER
-    assert reports(pass_time(machine, 25.0)) == ["Report RIVAL_GONE fe80::2"]
+    assert reports(pass_time(machine, 22.0)) == ["Report RIVAL_GONE fe80::2"]
 
 
 def test_claims_are_answered_beside_a_master_that_cannot_hear_us():

@@ -84,6 +84,7 @@ def of_process(tmp_path, up, environment):
     process.mkdir(exist_ok=True)
     words = f"{COMMAND} -u {up}".replace(" ", "\0")
     (process / "cmdline").write_text(f"{words}\0")
+    (process / "status").write_text("Uid:\t0\t0\t0\t0\n")
     (process / "environ").write_text(environment)
     return importer.of_processes([12], tmp_path)
 

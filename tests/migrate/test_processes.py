@@ -9,8 +9,9 @@ from ucarpd.config import ConfigError
 from ucarpd.migrate import finish, importer
 
 
-def process(tmp_path, pid, *words):
+def process(tmp_path, pid, *words, user=0):
     (tmp_path / str(pid)).mkdir()
+    (tmp_path / str(pid) / "status").write_text(f"Name:\tucarp\nUid:\t7\t{user}\t7\t7\n")
     (tmp_path / str(pid) / "cmdline").write_bytes("".join(f"{word}\0" for word in words).encode())
 
 
@@ -45,6 +46,12 @@ def test_a_process_that_is_no_ucarp(tmp_path, words, said):
         importer.of_processes([12], tmp_path)
     with pytest.raises(ConfigError, match="there is no process 13"):
         importer.of_processes([13], tmp_path)
+
+
+def test_a_process_of_another_user_is_not_ucarp(tmp_path):
+    process(tmp_path, 12, "ucarp", "-i", "eth0", "-v", "1", "-u", "/home/eve/up", user=1000)
+    with pytest.raises(ConfigError, match="user 1000 runs it, but only root can run ucarp"):
+        importer.of_processes([12], tmp_path)
 
 
 def test_a_command_line_cannot_upset_a_terminal(capsys, monkeypatch):

@@ -84,6 +84,13 @@ def test_a_unit_keeps_the_mount_name_space_of_the_host_and_reads_no_environment_
     assert [key for key in service if key.startswith((*private, "EnvironmentFile"))] == []
 
 
+@pytest.mark.parametrize("name", ["ucarpd.service", "ucarpd@.service"])
+def test_a_script_can_load_neither_a_module_nor_another_kernel(name):
+    """CAP_SYS_BOOT, which `reboot -f` needs, allows the latter."""
+    refused = unit(name)["Service"]["SystemCallFilter"].removeprefix("~").split()
+    assert {"@module", "kexec_load", "kexec_file_load"} <= set(refused)
+
+
 def test_a_unit_has_three_file_descriptors_for_each_of_thousands_of_virtual_hosts():
     soft, _, _ = unit("ucarpd.service")["Service"]["LimitNOFILE"].partition(":")
     assert int(soft) >= 3 * 5000

@@ -13,8 +13,8 @@ from ucarpd.scripts import survivors
 def leave():
     processes = []
 
-    def start(instance, daemon, *command, **options):
-        environment = {"PATH": os.environ["PATH"], "UCARPD_PID": str(daemon)}
+    def start(instance, daemon, *command, before=(), **options):
+        environment = {**dict(before), "PATH": os.environ["PATH"], "UCARPD_PID": str(daemon)}
         if instance is not None:
             environment["UCARP_INSTANCE"] = instance
         process = subprocess.Popen(command, env=environment, **options)
@@ -57,6 +57,14 @@ def test_a_long_or_strange_command_is_shortened(leave):
     assert command.startswith("sh -c kill -STOP $$?: xxx")
     assert command.endswith("x…")
     assert len(command) == 81
+
+
+def test_only_the_beginning_of_a_huge_environment_is_read(leave):
+    """Any user can have one of gigabytes: it must not take the memory of the daemon."""
+    padding = {f"P{n}": "x" * 100_000 for n in range(3)}
+    huge = leave("web", os.getpid(), "sleep", "1000", before=padding)
+    assert len(dict(survivors._environments())[huge]) < 300_000
+    assert huge not in [each.pid for left in survivors.find().values() for each in left]
 
 
 def test_one_that_has_just_ended_has_no_command():

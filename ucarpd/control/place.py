@@ -16,7 +16,7 @@ from ucarpd.linux.run_directory import control_path, make_readable, mode_of_ours
 DIRECTORY_MODE = 0o2750
 """The most that is allowed.  With the set-group-ID bit, new sockets belong to the group of the directory.
 
-systemd-tmpfiles sets that bit, because the unit forbids ucarpd to change the group of a file.
+systemd-tmpfiles sets that bit, because strict.conf forbids ucarpd to change the group of a file.
 """
 
 QUEUE = 256

@@ -11,6 +11,7 @@ from pathlib import Path
 from ucarpd.config import Config, ConfigError, Problem, files, load
 from ucarpd.config.kinds import KEYS_FOR_A_KERNEL, Kind, kind_of
 from ucarpd.config.problems import place, printable
+from ucarpd.linux.process_user import user_of
 from ucarpd.migrate import (
     containers,
     environment,
@@ -106,12 +107,18 @@ def of_processes(pids: Sequence[int], proc: Path = Path("/proc")) -> Findings:
     findings = Findings()
     for pid in pids:
         path = proc / str(pid) / "cmdline"
-        if not path.exists():
-            raise ConfigError([Problem(path, None, None, f"there is no process {pid}")])
+        try:
+            user = user_of(path.parent)
+        except OSError:
+            raise ConfigError([Problem(path, None, None, f"there is no process {pid}")]) from None
         text = read_text(path)
         if kind_of(text)[0] is not Kind.PROCESS:
             name = text.partition("\0")[0] or "a part of the kernel, or has ended"
             text = f"this is not ucarp, but {printable(name)}"
+            raise ConfigError([Problem(path, None, None, text)])
+        if user != 0:
+            # pidof finds it too, and root would run the scripts that it names.
+            text = f"user {user} runs it, but only root can run ucarp: it may name any script"
             raise ConfigError([Problem(path, None, None, text)])
         _read_process(findings, path, text)
     _complete(findings)

@@ -5,7 +5,6 @@ The two would both be MASTER, and each would take the other's advertisements for
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from ucarpd import ucarp_options
 from ucarpd.config import Config
 from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.namespace import network_namespace
+from ucarpd.linux.process_user import user_of
 from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 
@@ -31,9 +31,6 @@ A look at all is slow, and each process of ucarpd takes one.
 """
 
 _PROC = Path("/proc")
-
-_AS_ROOT = re.compile(r"^Uid:\t\d+\t0\t", re.MULTILINE)
-"""In /proc/PID/status: only root can send advertisements."""
 
 
 class Instance(Protocol):
@@ -164,8 +161,8 @@ def _words_of_ucarp(process: Path) -> list[str] | None:
             return None
         if (process / "ns/net").stat().st_ino != network_namespace():
             return None
-        # Any user can name a program so.
-        if not _AS_ROOT.search((process / "status").read_text(errors="replace")):
+        # Any user can name a program so, but only root can send advertisements.
+        if user_of(process) != 0:
             return None
         return os.fsdecode((process / "cmdline").read_bytes()).split("\0")[1:-1]
     except OSError:

@@ -18,6 +18,9 @@ MARK = "UCARPD_PID"
 
 _LONGEST_COMMAND = 80
 
+_LONGEST_ENVIRONMENT = 1 << 18
+"""Bytes that are read: prctl(2) lets any user show gigabytes as the environment of a process."""
+
 
 class Survivor(NamedTuple):
     """A process with its command line, which may be cut."""
@@ -34,13 +37,12 @@ def find() -> dict[str, list[Survivor]]:
 
     If the environment of a process is unreadable or was replaced, the process is not found.
     """
-    ours = f"{MARK}={os.getpid()}".encode()
+    ours = _entry(f"{MARK}={os.getpid()}")
     found = defaultdict(list)
     for pid, environment in _environments():
         if ours in environment and not _is_awaited(pid):
-            name = next((e for e in environment if e.startswith(b"UCARP_INSTANCE=")), b"=")
-            instance = os.fsdecode(name.partition(b"=")[2])
-            found[instance].append(Survivor(pid, _command(pid)))
+            name = environment.partition(b"\0UCARP_INSTANCE=")[2].partition(b"\0")[0]
+            found[os.fsdecode(name)].append(Survivor(pid, _command(pid)))
     return dict(found)
 
 
@@ -54,26 +56,38 @@ def _is_awaited(pid: int) -> bool:
 
 def kill(variables: Collection[str]) -> None:
     """Kill the processes of our scripts with one of these NAME=value in their environment.  Blocks."""
-    ours, wanted = f"{MARK}={os.getpid()}".encode(), set(map(os.fsencode, variables))
+    ours, wanted = _entry(f"{MARK}={os.getpid()}"), [_entry(each) for each in variables]
     for pid, environment in _environments():
-        if ours in environment and not wanted.isdisjoint(environment):
+        if ours in environment and any(each in environment for each in wanted):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 
-def _environments() -> Iterator[tuple[int, list[bytes]]]:
+def _entry(variable: str) -> bytes:
+    """Return NAME=value as it is in what `_environments` yields."""
+    return b"\0%b\0" % os.fsencode(variable)
+
+
+def _environments() -> Iterator[tuple[int, bytes]]:
+    """Yield each process with its environment, with a zero byte before and after each entry."""
     for process in Path("/proc").iterdir():
         if process.name.isdecimal():
             try:
-                text = (process / "environ").read_bytes()
+                text = _beginning(process / "environ", _LONGEST_ENVIRONMENT)
             except OSError:
                 continue
-            yield int(process.name), text.split(b"\0")
+            yield int(process.name), b"\0%b\0" % text
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        return file.read(size)
 
 
 def _command(pid: int) -> str:
     try:
-        text = Path("/proc", str(pid), "cmdline").read_bytes()
+        # A character has four bytes at most.
+        text = _beginning(Path("/proc", str(pid), "cmdline"), 4 * _LONGEST_COMMAND + 4)
     except OSError:
         return "?"
     words = text.decode(errors="replace").rstrip("\0").replace("\0", " ")

@@ -1,0 +1,16 @@
+"""The user that another process runs as."""
+
+import re
+from pathlib import Path
+
+_USER = re.compile(r"^Uid:\t\d+\t(\d+)\t", re.MULTILINE)
+
+
+def user_of(process: Path) -> int | None:
+    """Return the effective user of a process, by its directory in /proc; None if that says none.
+
+    The owner of the directory is not always the same: a process that may not be dumped belongs to root.
+    Raises OSError.
+    """
+    found = _USER.search((process / "status").read_text(errors="replace"))
+    return int(found[1]) if found else None

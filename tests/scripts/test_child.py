@@ -334,7 +334,21 @@ async def test_one_can_be_killed_at_once():
     killed.kill()
     assert killed.pid is None
     assert await ended == (128 + signal.SIGKILL, False)
-    assert killed.pid is not None
+
+
+def test_a_kill_that_comes_too_late_hits_no_other_group(monkeypatch):
+    """By then the kernel may have given the number to another program."""
+    hit = []
+
+    async def scenario():
+        ended = asyncio.get_running_loop().create_future()
+        program = run(["true"], ended)
+        await asyncio.wait_for(ended, 30)
+        monkeypatch.setattr(os, "killpg", lambda group, _number: hit.append(group))
+        program.kill()
+
+    asyncio.run(scenario())
+    assert hit == []
 
 
 def test_while_one_is_started_in_another_thread_any_process_may_be_ours():

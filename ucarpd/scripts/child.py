@@ -86,7 +86,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """None while it is being started."""
+        """None before it has been started, and after its end."""
         return None if self._process is None else self._process.pid
 
     def kill(self) -> None:
@@ -155,6 +155,8 @@ class Child:
             self._signal_group(signal.SIGKILL)
         status = self._process.wait()
         PIDS.discard(self._process.pid)
+        # The number may be another program's from now on, and a late kill() must not hit that.
+        self._process = None
         self._report(status if status >= 0 else 128 - status, self._timed_out)
 
     def _close(self) -> None:

@@ -66,7 +66,7 @@ def build_root(release: str, directory: Path) -> Path:
         *("mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}"),
         *(f"--aptopt={option}" for option in proxy_options(run("apt-config", "dump").stdout)),
         *("--dpkgopt=path-exclude=/usr/share/locale/*", release, str(unfinished)),
-        timeout=600,
+        timeout=3600,  # The line to the mirror may be slow, and the machine busy.
     )
     _complete(unfinished)
     return unfinished.rename(root)

@@ -163,16 +163,8 @@ async def test_a_run_that_cannot_be_killed_is_the_only_one(probe, monkeypatch, t
     assert line == "exit status 0"
 
 
-@in_real_time
-async def test_only_one_search_for_what_late_runs_leave_hangs(probe, monkeypatch, tmp_path):
-    """As at a process that hangs in the kernel; the next search makes up for those left out."""
-    may_end, searches = threading.Semaphore(0), queue.SimpleQueue()
-
-    def search(marks):
-        searches.put(len(marks))
-        may_end.acquire(timeout=20)
-
-    monkeypatch.setattr(programs.survivors, "kill", search)
+def late(probe, tmp_path):
+    """Return a function that begins a run of one check, and cancels it."""
     began = tmp_path / "began"
     checked = probe(SHELL.format(f"echo > {began}; sleep 600"))
 
@@ -185,6 +177,20 @@ async def test_only_one_search_for_what_late_runs_leave_hangs(probe, monkeypatch
         with pytest.raises(asyncio.CancelledError):
             await running
 
+    return be_late
+
+
+@in_real_time
+async def test_only_one_search_for_what_late_runs_leave_hangs(probe, monkeypatch, tmp_path):
+    """As at a process that hangs in the kernel; the next search makes up for those left out."""
+    may_end, searches = threading.Semaphore(0), queue.SimpleQueue()
+
+    def search(marks):
+        searches.put(len(marks))
+        may_end.acquire(timeout=20)
+
+    monkeypatch.setattr(programs.survivors, "kill", search)
+    be_late = late(probe, tmp_path)
     await be_late()
     assert searches.get(timeout=20) == 1
     await be_late()
@@ -193,6 +199,23 @@ async def test_only_one_search_for_what_late_runs_leave_hangs(probe, monkeypatch
     while searches.empty():
         await be_late()
     assert searches.get() >= 3
+
+
+@in_real_time
+async def test_what_a_late_run_left_while_no_thread_could_be_started_is_searched_for_later(
+    probe, monkeypatch, tmp_path
+):
+    def refuse(_function):
+        raise RuntimeError("can't start new thread")
+
+    searches = queue.SimpleQueue()
+    monkeypatch.setattr(programs.survivors, "kill", lambda marks: searches.put(len(marks)))
+    be_late = late(probe, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(programs, "in_thread", refuse)
+        await be_late()
+    await be_late()
+    assert searches.get(timeout=20) == 2
 
 
 @in_real_time

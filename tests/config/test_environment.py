@@ -41,14 +41,19 @@ def test_a_value_is_taken_as_it_is():
 
 @pytest.mark.parametrize(
     ("password", "what"),
-    [('"quoted"', "a quote"), ("'x'", "a quote"), (" x", "white space"), ("x\t", "white space")],
+    [
+        ('"quoted"', "and ends with a quote"),
+        ("'x'", "and ends with a quote"),
+        (" x", "or ends with white space"),
+        ("x\t", "or ends with white space"),
+    ],
 )
 def test_an_end_that_may_not_be_meant_is_told(password, what):
     """`docker run --env-file` keeps quotes and spaces, unlike a file of ours."""
     assert loaded(PASS=password).key == password.encode()
     assert told(PASS=password) == [
-        f"environment: UCARP_PASS: begins or ends with {what}, which is a part of the password: remove"
-        " it, unless all hosts have it"
+        f"environment: UCARP_PASS: begins {what}, which is a part of the password: remove it,"
+        " unless all hosts have it"
     ]
 
 

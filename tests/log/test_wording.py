@@ -335,8 +335,8 @@ ROWS = [
     ),
     (
         lambda log: log.script_hangs("/down.sh", 77),
-        "[WARNING] web: [/down.sh] is still running (process 77), and UCARP_SCRIPT_TIMEOUT=0 sets no "
-        "limit: ucarpd waits for it, even if an address is missing or has to go; if it hangs, type `kill 77`",
+        "[WARNING] web: [/down.sh] is still running, and UCARP_SCRIPT_TIMEOUT=0 sets no limit: ucarpd waits "
+        "for it; if it hangs, type `kill 77`",
     ),
     (
         lambda log: log.up_script_waits("/down.sh", 77, 3.4),

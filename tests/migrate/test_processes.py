@@ -11,7 +11,7 @@ from ucarpd.migrate import finish, importer
 
 def process(tmp_path, pid, *words, user=0):
     (tmp_path / str(pid)).mkdir()
-    (tmp_path / str(pid) / "status").write_text(f"Name:\tucarp\nUid:\t7\t{user}\t7\t7\n")
+    (tmp_path / str(pid) / "status").write_text(f"Name:\tucarp\nUid:\t{user}\t0\t0\t0\n")
     (tmp_path / str(pid) / "cmdline").write_bytes("".join(f"{word}\0" for word in words).encode())
 
 

@@ -91,7 +91,7 @@ class Program:
         self._left = [*self._left, f"{_MARK}={number}"][-MOST_LEFT:]
         if not self._search.acquire(blocking=False):
             return
-        left, self._left = self._left, []
+        left = self._left
 
         def search() -> None:
             try:
@@ -101,6 +101,7 @@ class Program:
 
         try:
             in_thread(search)
+            self._left = []
         except RuntimeError:  # No thread can be started.
             self._search.release()
 

@@ -38,9 +38,9 @@ def warnings(given: Mapping[str, Line]) -> Iterator[tuple[Line, str]]:
         # In a line of a file they are not a part of it, unless they are quoted themselves.
         is_as_it_is = name == "UCARP_PASSFILE" or line.raw == line.value
         if is_as_it_is and (found := _ENDS.fullmatch(text)):
-            what = "white space" if found[1] is None else "a quote"
-            fault = f"begins or ends with {what}, which is a part of the password: remove it"
-            yield line, f"{fault}, unless all hosts have it"
+            what = "or ends with white space" if found[1] is None else "and ends with a quote"
+            text = f"begins {what}, which is a part of the password: remove it"
+            yield line, f"{text}, unless all hosts have it"
         # A variable of the environment has no comments.
         if line.raw != line.value and re.search(r"\s#\S", line.raw) and line.raw[:1] not in "'\"":
             text = "ends at the #, which begins a comment: put the password in single quotes"

@@ -30,9 +30,8 @@ class ScriptMessages(InstanceLines):
         if pid is None:
             why = "has not started yet: the file system of the script does not answer"
         else:
-            why = f"is still running (process {pid}), and UCARP_SCRIPT_TIMEOUT=0 sets no limit: ucarpd"
-            why += " waits for it, even if an address is missing or has to go; if it hangs, type"
-            why += f" `kill {pid}`"
+            why = "is still running, and UCARP_SCRIPT_TIMEOUT=0 sets no limit: ucarpd waits for it; if it"
+            why += f" hangs, type `kill {pid}`"
         self.warning(f"[{hook}] {why}")
 
     def up_script_waits(self, hook: str, pid: int, seconds: float) -> None:

@@ -127,13 +127,8 @@ def _findings(parts: Parts, moments: Moments) -> Iterator[Lasting]:
     if wrong := parts.log.wrong_digest():
         seconds, text = wrong
         yield Lasting("wrong_digest", moments.now - seconds, text)
-    run, is_limited = parts.runs.latest, parts.config.script_timeout
-    if (
-        run
-        and run.duration is None
-        and not is_limited
-        and moments.now - run.started >= GOES_ON_AFTER
-    ):
+    run, limit = parts.runs.latest, parts.config.script_timeout
+    if run and run.duration is None and not limit and moments.now - run.started >= GOES_ON_AFTER:
         text = f"its {_script_name(run.target)}-script is still running, without a time limit"
         yield Lasting("script_goes_on", run.started, text)
     for finding, seconds, text in parts.log.heard_now():

@@ -14,7 +14,7 @@ from ucarpd.linux.netlink.pyroute import ifaddrmsg, nl
 _ARPHRD_ETHER = 1
 
 MACVLANS = "macvlan", "macvtap"
-"""The kinds of links that the kernel makes on the link below, when they are made on one of them."""
+"""Kinds of links on which the kernel makes no macvlan: it makes that on the link below them."""
 
 
 class Link(NamedTuple):

@@ -81,7 +81,8 @@ take over from it.
 
 M3 and M5: the same, but to a host that speaks from the virtual MAC address we send none in any case,
 nor with TieBreak.YIELD.  A BSD kernel yields on every tie, also to that advertisement, and no host
-would serve until we come back.
+would serve until we come back.  It goes out in the family in which the winner was heard: in the
+other one the winner might lose the tie (see M6), and would yield as well.
 
 M2, M4, M6 and M7 answer at once, at most once an interval for each rival: otherwise the other
 master would serve until our next regular advertisement.

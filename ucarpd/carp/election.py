@@ -101,9 +101,9 @@ A rival that was silent for two has yielded: a script has delayed its parting ad
 M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
 family decided the tie, both hosts would yield.
 
-B0: a backup hears more than one host.  A host that yields may send a parting advertisement (M1),
-and every host hears a bow-out.  A backup that compared itself with each would take over from the
-worse one while the better one serves.
+B0: a backup hears more than one host.  A host that yields may send a parting advertisement, and
+every host hears a bow-out.  A backup that compared itself with each would take over from the worse
+one while the better one serves.
 
 B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
 predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,

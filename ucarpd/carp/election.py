@@ -96,7 +96,8 @@ yield at the same time, and no host would serve for three intervals.
 
 M5 ends a tie that lasts because the hosts have different rules, or a wire works in one direction
 only.  Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
-A rival that was silent for two has yielded: a script has delayed its parting advertisement.
+A rival that was silent for two and a half has yielded: a script has delayed its parting
+advertisement.
 
 M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
 family decided the tie, both hosts would yield.

@@ -20,9 +20,9 @@ more.
 FORGOTTEN_AFTER = 3
 """Intervals of silence after which a rival is no longer MASTER."""
 
-YIELDED_AFTER = 2
+YIELDED_AFTER = 2.5
 """Intervals of silence after which a rival has not stayed MASTER all the time: this may be its parting
-advertisement, which a script has delayed.
+advertisement, which a script has delayed.  One lost advertisement is no such silence.
 """
 
 RIVALS = 16

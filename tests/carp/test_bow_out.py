@@ -26,7 +26,7 @@ def test_a_bow_out_goes_out_twice_50_ms_apart():
 
 
 def test_a_parting_advertisement_goes_out_once():
-    final = FinalAdvertisements.parting(Stated(1, 100, 0), until=11.0)
+    final = FinalAdvertisements.parting(Stated(1, 100, 0), until=11.0, family=4)
     assert final.stated == (1, 100, 0)
     assert not final.is_bow_out
     final.send_at = 10.0

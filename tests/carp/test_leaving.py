@@ -93,7 +93,7 @@ def test_when_a_bow_out_is_dropped(what, is_dropped):
 
 
 def test_a_parting_advertisement_is_for_the_successor():
-    host = leaving(FinalAdvertisements.parting(PARTING, until=11.0))
+    host = leaving(FinalAdvertisements.parting(PARTING, until=11.0, family=4))
     host.successor_heard(serves())
     host.released(10.2)
     assert host.take_final(10.2) == PARTING

@@ -107,6 +107,19 @@ def test_the_turn_counts_from_when_it_became_our_equal(rivals):
     assert rivals.has_outstayed(OWN, EQUAL, 23.0, 1.0)
 
 
+def test_an_equal_that_was_silent_has_not_stayed(rivals):
+    """It has yielded, and a script has delayed its parting advertisement."""
+    rivals.hear(OWN, EQUAL, 10.0, 1.0)
+    rivals.hear(OWN, EQUAL, 13.1, 1.0)
+    assert not rivals.has_outstayed(OWN, EQUAL, 13.1, 1.0)
+
+
+def test_an_equal_of_which_one_advertisement_is_lost_has_stayed(rivals):
+    for at in (10.0, 12.0, 13.0):
+        rivals.hear(OWN, EQUAL, at, 1.0)
+    assert rivals.has_outstayed(OWN, EQUAL, 13.0, 1.0)
+
+
 def test_a_worse_one_in_between_takes_no_turn(rivals):
     rivals.hear(OWN, contender("10.0.0.0", 300), 10.0, 1.0)
     rivals.hear(OWN, EQUAL, 10.0, 1.0)

@@ -7,7 +7,7 @@ the matter without them, both are worthless, and a bow-out even does harm.  Henc
 """
 
 from ucarpd.carp.actions import SendAdvertisement
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.rank import BOW_OUT, Stated
 
 BOW_OUT_COPIES = 2
@@ -24,12 +24,18 @@ def bow_out_of(source: IPAddress, counter: int) -> SendAdvertisement:
 
 
 class FinalAdvertisements:
-    """`copies` advertisements, to be sent after the release of the addresses and before `until`."""
+    """`copies` advertisements, to be sent after the release of the addresses and before `until`.
 
-    def __init__(self, stated: Stated, copies: int, until: float) -> None:
+    `family`: in this family alone.
+    """
+
+    def __init__(
+        self, stated: Stated, copies: int, until: float, family: Family | None = None
+    ) -> None:
         self.stated = stated
         self.copies = copies
         self.until = until
+        self.family = family
         self.send_at: float | None = None
 
     @classmethod
@@ -38,8 +44,9 @@ class FinalAdvertisements:
         return cls(BOW_OUT, BOW_OUT_COPIES + (families > 1), until)
 
     @classmethod
-    def parting(cls, stated: Stated, until: float) -> "FinalAdvertisements":
-        return cls(stated, 1, until)
+    def parting(cls, stated: Stated, until: float, family: Family) -> "FinalAdvertisements":
+        """`family`: the one in which the winner was heard.  It might lose a tie in the other one."""
+        return cls(stated, 1, until, family)
 
     @property
     def is_bow_out(self) -> bool:

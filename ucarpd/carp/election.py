@@ -81,7 +81,8 @@ take over from it.
 
 M3 and M5: the same, but to a host that speaks from the virtual MAC address we send none in any case,
 nor with TieBreak.YIELD.  A BSD kernel yields on every tie, also to that advertisement, and no host
-would serve until we come back.
+would serve until we come back.  It goes out in the family in which the winner was heard: in the
+other one the winner might lose the tie (see M6), and would yield as well.
 
 M2, M4, M6 and M7 answer at once, at most once an interval for each rival: otherwise the other
 master would serve until our next regular advertisement.
@@ -95,13 +96,15 @@ yield at the same time, and no host would serve for three intervals.
 
 M5 ends a tie that lasts because the hosts have different rules, or a wire works in one direction
 only.  Of equal masters the lowest in numeric order waits three intervals, the next six, and so on.
+A rival that was silent for two and a half has yielded: a script has delayed its parting
+advertisement.
 
 M6, and B3 with it: addresses may be ordered one way in IPv4 and the other way in IPv6.  If each
 family decided the tie, both hosts would yield.
 
-B0: a backup hears more than one host.  A host that yields may send a parting advertisement (M1),
-and every host hears a bow-out.  A backup that compared itself with each would take over from the
-worse one while the better one serves.
+B0: a backup hears more than one host.  A host that yields may send a parting advertisement, and
+every host hears a bow-out.  A backup that compared itself with each would take over from the worse
+one while the better one serves.
 
 B1, B4, B6 and B7 ask for no preemption: such a master is not worth waiting for.  They are one
 predicate, `reason_to_depose`, and the master-down timer also asks it: a timer that waited for less,

@@ -9,7 +9,7 @@ address that the kernels speak from.
 
 from ucarpd.carp.actions import Action, AnnounceAddresses, ReleaseAddresses
 from ucarpd.carp.bow_out import FinalAdvertisements
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.rank import Stated
 from ucarpd.carp.statement import Statement
 
@@ -44,6 +44,11 @@ class Leaving:
     def copies_left(self) -> int:
         """How many final advertisements are still to be sent."""
         return self._final.copies if self._final else 0
+
+    @property
+    def family(self) -> Family | None:
+        """In which family they are sent; None: in each."""
+        return self._final.family if self._final else None
 
     # -- what happens ------------------------------------------------------------------------------
 

@@ -20,6 +20,11 @@ more.
 FORGOTTEN_AFTER = 3
 """Intervals of silence after which a rival is no longer MASTER."""
 
+YIELDED_AFTER = 2.5
+"""Intervals of silence after which a rival has not stayed MASTER all the time: this may be its parting
+advertisement, which a script has delayed.  One lost advertisement is no such silence.
+"""
+
 RIVALS = 16
 """How many are answered and reported; sources are not signed, so a forger may invent any number."""
 
@@ -68,7 +73,8 @@ class Rivals:
             if len(self._rivals) >= RIVALS:
                 return []
             rival = self._rivals[peer.source] = Rival(peer, now)
-        if rival.contender.rank != peer.rank:
+        is_back = now - rival.heard_at > YIELDED_AFTER * max(interval, rival.interval)
+        if is_back or rival.contender.rank != peer.rank:
             rival.since, rival.advertisements = now, 0
         rival.contender, rival.heard_at, rival.is_apart = peer, now, own is None
         # A duplicate, or a frame that was under way, says nothing about the effect of our answer.

@@ -36,7 +36,7 @@ from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import DemotionChanged, InterfaceLost
 from ucarpd.carp.held_addresses import HeldAddresses
-from ucarpd.carp.params import IPAddress, TieBreak
+from ucarpd.carp.params import Family, IPAddress, TieBreak
 from ucarpd.carp.parts import Parts
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
@@ -201,7 +201,8 @@ class Transitions(Parts):
         if is_silent or before.is_unfit:
             parting = None
         else:
-            parting = FinalAdvertisements.parting(before.stated, now + before.interval)
+            until = now + before.interval
+            parting = FinalAdvertisements.parting(before.stated, until, heard.family)
         self._leave(parting)
         self._actions += self._leaving.successor_heard(heard)
 
@@ -271,10 +272,17 @@ class Transitions(Parts):
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(self, stated: Stated, *, is_first: bool = False, is_final: bool = False) -> bool:
+    def _send(
+        self,
+        stated: Stated,
+        *,
+        is_first: bool = False,
+        is_final: bool = False,
+        family: Family | None = None,
+    ) -> bool:
         """Send, unless nothing gets out; return whether it does.
 
-        `is_first`: in the first family alone, or in that of the unicast peers.
+        `is_first`: in the first family alone, or in that of the unicast peers; `family`: in this one.
         """
         if self._outage.is_mute:
             return False
@@ -285,6 +293,8 @@ class Transitions(Parts):
             by_unicast = (each for each in sources if self.params.peers_of(each.version))
             sources = (*by_unicast, *sources)[:1]
         for source in sources:
+            if family not in (None, source.version):
+                continue
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)
@@ -306,7 +316,8 @@ class Transitions(Parts):
         return FinalAdvertisements.bow_out(until, len(self._hearing.sources))
 
     def _send_final(self, now: float) -> None:
+        family = self._leaving.family
         if (stated := self._leaving.take_final(now)) is not None:
             self._advertised_as = None
             is_first = self._leaving.copies_left == BOW_OUT_COPIES
-            self._send(stated, is_first=is_first, is_final=True)
+            self._send(stated, is_first=is_first, is_final=True, family=family)

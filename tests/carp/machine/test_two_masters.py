@@ -258,6 +258,15 @@ def test_rule_m5_an_equal_that_does_not_yield_is_yielded_to_in_turn(rivals, yiel
     assert reports(told) == [f"Report RIVAL_STAYS_TIED {rival}" for rival in rivals]
 
 
+def test_rule_m5_a_late_parting_advertisement_is_not_yielded_to():
+    """Both took the role at once, and a script of the one that has yielded ran for three seconds."""
+    machine = brought_to(State.MASTER)
+    for at in (13.5, 16.6):
+        pass_time(machine, at)
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.9", at)
+    assert machine.state is State.MASTER
+
+
 def test_rule_m2_a_worse_host_that_stays_is_never_yielded_to():
     machine = brought_to(State.MASTER)
     for second in range(14, 40):

@@ -157,6 +157,7 @@ def dual_pair(**changes):
 
 def test_dual_stack_a_partition_that_heals_leaves_the_winner_in_ipv4():
     segment, one, other = dual_pair()
+    segment.keeps_order = True
     segment.run(until=10.0)
     segment.divide([0, 1])
     segment.run(until=20.0)
@@ -204,6 +205,22 @@ def test_dual_stack_two_masters_that_hear_each_other_in_ipv6_alone():
     segment.divide([0, 0])
     segment.run(until=11.1)
     assert segment.masters() == [other]
+
+
+def test_dual_stack_a_partition_that_heals_first_in_ipv6():
+    """The loser of the tie in IPv6 would win it in IPv4, which is back when it has yielded."""
+    segment, one, other = dual_pair()
+    other.filter((4,))
+    segment.divide([0, 1])
+    segment.run(until=10.0)
+    segment.divide([0, 0])
+    while one.is_master:
+        segment.run(until=segment.now + 0.001)
+    segment.heal()
+    settled_at = segment.changed_at
+    segment.run(until=60.0)
+    assert segment.masters() == [other]
+    assert segment.changed_at == settled_at
 
 
 @pytest.mark.parametrize("style", DemoteStyle)

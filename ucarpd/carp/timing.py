@@ -48,7 +48,7 @@ each, or more if there are more hosts than these slots hold.
 """
 
 TIE_PATIENCE = 1.5
-"""After a silent yield: peer intervals to wait for the winner before taking the role back."""
+"""After a lost tie: peer intervals to wait for the winner before taking the role back."""
 
 
 def interval_units(advbase: int, advskew: int) -> int:

@@ -21,7 +21,7 @@ def test_the_delay_counts_from_the_latest_begin():
 
 @pytest.mark.parametrize(
     ("losses", "wait"),
-    enumerate((0, 0, 10, 20, 40, 80, 160, 300, 300), 1),
+    list(enumerate((0, 0, 10, 20, 40, 80, 160, 300, 300), 1)),
 )
 def test_the_back_off_grows_and_is_bounded(losses, wait):
     delay = PreemptDelay()

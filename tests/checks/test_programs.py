@@ -173,9 +173,7 @@ def late(probe, tmp_path):
         running = asyncio.get_running_loop().create_task(checked.run())
         while not began.exists():
             await asyncio.sleep(0.01)
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+        await cancelled(running)
 
     return be_late
 

@@ -80,7 +80,7 @@ def test_an_address_that_somebody_takes_away_is_put_back_alone_on_a_macvlan(requ
     process.wait_for_line(MASTER)
     wait_for_device(a, VIP, "172.16.0.2", device="mv0-v1")
     a.ip("address", "delete", f"{VIP}/16", "dev", "mv0-v1")
-    # The other one goes first; if that is put back at once, a script adds VIP before it is missed.
+    # The other one goes with it, and first; ucarpd may put both back before it hears of the second.
     process.wait_for_line("was removed from mv0-v1", "putting it back")
     wait_for_device(a, VIP, "172.16.0.2", device="mv0-v1")
     assert details(a, "mv0-v1")["ifindex"] == made

@@ -292,9 +292,9 @@ class Transitions(Parts):
             # Hosts with unicast peers in one family may hear nothing in the other one.
             by_unicast = (each for each in sources if self.params.peers_of(each.version))
             sources = (*by_unicast, *sources)[:1]
+        elif family is not None:
+            sources = tuple(each for each in sources if each.version == family)
         for source in sources:
-            if family not in (None, source.version):
-                continue
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)

@@ -185,7 +185,8 @@ def take_status(pid):
 
 def test_one_may_leave_another_program_running(tmp_path):
     go_on, told = tmp_path / "go-on", tmp_path / "told"
-    assert end_of(f"(until [ -e {go_on} ]; do sleep 0.01; done; touch {told}) &") == (0, False)
+    wait = f"timeout 60 sh -c 'until [ -e {go_on} ]; do sleep 0.01; done; touch {told}'"
+    assert end_of(f"{wait} &") == (0, False)
     go_on.touch()
     wait_for("the other program", told.exists)
 

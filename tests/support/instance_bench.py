@@ -52,6 +52,9 @@ class FakeInterface:
     def expect_answers(self, addresses, answered):
         self.answered = answered
 
+    def own_address(self, config, family):
+        return SOURCE
+
     def ask(self, address, source, answered):
         self.story.append(f"ask for {address}")
         if self.neighbours_answer:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
 from ucarpd.carp.actions import State
-from ucarpd.carp.params import Family, IPAddress
 from ucarpd.config import Config
 from ucarpd.diagnosis.search import DigestSearch
 from ucarpd.engine import Engine
@@ -60,7 +59,7 @@ class Parts:
             self.log,
             self.teller,
             state=lambda: self.state,
-            source=self._own_address,
+            source=lambda family: interface.own_address(self.config, family),
             ask=interface.ask,
             changed=demotion_changed,
             told=host.changed,
@@ -93,9 +92,3 @@ class Parts:
     @property
     def state(self) -> State:
         return self.engine.state if self.engine else State.INIT
-
-    def _own_address(self, family: Family) -> IPAddress | None:
-        """Return the source of the advertisements; in a family without any, the one that would be it."""
-        sources = self.engine.sources if self.engine else ()
-        found = next((each for each in sources if each.version == family), None)
-        return found or self.interface.own_address(self.config, family)

@@ -52,12 +52,12 @@ ROWS = [
         "172.16.0.11",
     ),
     (
-        lambda log: log.ipv6_gone("eth0", is_off=True),
+        lambda log: log.ipv6_gone(is_off=True),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
     ),
     (
-        lambda log: log.ipv6_gone("eth0", is_off=False),
+        lambda log: log.ipv6_gone(is_off=False),
         "[WARNING] web: eth0 has no IPv6, because its MTU is below 1280",
     ),
     (
@@ -238,12 +238,12 @@ ROWS = [
         " Give eth0 there another MAC address",
     ),
     (
-        lambda log: log.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1")),
-        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1",
+        lambda log: log.device_refused(OSError(1, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0: cannot make eth0-v1",
     ),
     (
-        lambda log: log.device_refused("eth0-v1", OSError(22, "cannot make eth0-v1")),
-        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1: eth0 takes no other"
+        lambda log: log.device_refused(OSError(22, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0: cannot make eth0-v1: eth0 takes no other"
         " device beside it (is it a macvlan of mode passthru, or a port of a bridge?);"
         " UCARP_VMAC=no works without one",
     ),

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 from scripted_bench import CONTESTED, SCRIPTS, Bench
-from two_addresses import ONE, TWO, config_of
+from two_addresses import ONE, TAKEN, TWO, config_of
 
 from ucarpd.addresses.scripts import LONGEST_WAIT
 from ucarpd.engine import Outcome
@@ -105,6 +105,24 @@ async def test_the_role_goes_while_an_address_is_put_back(make):
     await asyncio.sleep(0.01)
     assert bench.hooks.begun == ["up", "down"]
     assert bench.addresses.present() == ()
+
+
+async def test_the_role_goes_and_comes_back_while_an_address_is_put_back(make):
+    """A slow kernel is asked in one term, and answers in the next: that one has asked for the script."""
+    bench = make()
+    bench.serve()
+    bench.netlink.take("eth0", ONE)
+    bench.netlink.pause = 1.0
+    bench.acquire()
+    bench.release()
+    outcomes = []
+    bench.addresses.acquire(TAKEN, None, outcomes.append)
+    await asyncio.sleep(1.01)
+    bench.hooks.end()
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "down", "up"]
+    await asyncio.sleep(1.01)
+    assert outcomes == [Outcome((ONE, TWO))]
 
 
 async def test_a_script_that_succeeds_without_putting_back_what_it_once_had(make):

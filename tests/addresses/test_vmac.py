@@ -244,7 +244,7 @@ async def test_without_its_device_nothing_can_be_served(tmp_path, settings):
     assert bench.outcomes == [Outcome((), (ONE, TWO))]
     told = bench.log.told()
     assert told, "the operator is told why"
-    assert all(line.startswith(f"device_refused {DEVICE}") for line in told)
+    assert all(line.startswith("device_refused ") for line in told)
     # When it can be made, the next attempt makes it: nothing that failed counts as made.
     bench.netlink.refuses = set()
     bench.acquire()
@@ -500,4 +500,4 @@ async def test_what_keeps_the_device_there_is_told(tmp_path, settings):
     bench.netlink.lose_link = refuse
     await bench.addresses.dispose()
     (line,) = bench.log.told()
-    assert line.startswith(f"device_refused {DEVICE}")
+    assert line.startswith("device_refused ")

@@ -108,9 +108,9 @@ def kernel(monkeypatch):
 
 
 async def opened(kernel, *members):
-    ears = Neighbours(kernel, lambda: members)
-    ears.open("eth0", (4, 6))
-    ears.open("eth0", (4, 6))
+    ears = Neighbours("eth0", kernel, lambda: members)
+    ears.open((4, 6))
+    ears.open((4, 6))
     ears.change()
     ears.change()
     await asyncio.sleep(CHANGES_AFTER + 0.01)
@@ -260,7 +260,7 @@ async def test_an_interface_that_comes_back_is_heard_like_the_first_one(kernel):
     ears.close()
     assert all(each.fileno() == -1 for each in kernel.opened)
     kernel.opened.clear()
-    ears.open("eth0", (4, 6))
+    ears.open((4, 6))
     ears.change()
     ears.expect((PEER,), print)
     assert kernel.answers.answers == [PEER]

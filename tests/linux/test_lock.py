@@ -19,7 +19,7 @@ from ucarpd.linux.lock import (
     held_elsewhere,
     holders,
 )
-from ucarpd.linux.run_directory import private_directory, private_path, run_directory
+from ucarpd.linux.run_directory import private_path
 
 FILE = Path("/etc/ucarp/web.conf")
 
@@ -133,20 +133,6 @@ def test_no_lock_is_open_to_others(tmp_path):
     lock.release()
 
 
-def test_a_private_directory_that_was_opened_is_closed(tmp_path):
-    (tmp_path / "private").mkdir(mode=0o755)
-    assert private_directory(tmp_path) == tmp_path / "private"
-    assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize("kind", ["link", "file"])
-def test_a_private_directory_that_is_none_is_not_used(tmp_path, kind):
-    there = tmp_path / "private"
-    there.symlink_to("/") if kind == "link" else there.write_text("")
-    with pytest.raises(OSError, match="is not a directory of ours: remove it"):
-        private_directory(tmp_path)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives a directory away")
 def test_a_private_directory_of_another_user_is_not_used(tmp_path):
     (tmp_path / "private").mkdir()
@@ -232,17 +218,6 @@ def test_looking_which_are_held_does_not_hold_them(tmp_path):
 def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path):
     (tmp_path / "file").touch()
     assert held(["web"], tmp_path / "file") == {"web"}
-
-
-@pytest.mark.parametrize(
-    ("value", "directory"),
-    [(None, "/run/ucarpd"), ("/run/other", "/run/other"), ("/run/a:/run/b", "/run/a")],
-)
-def test_systemd_may_move_the_directory(monkeypatch, value, directory):
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
-    if value:
-        monkeypatch.setenv("RUNTIME_DIRECTORY", value)
-    assert str(run_directory()) == directory
 
 
 # -- if the files are removed ----------------------------------------------------------------------

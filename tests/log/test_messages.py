@@ -308,7 +308,8 @@ def test_an_address_left_to_another_process_hides_no_failure(collected, web):
 
 
 def test_without_its_device_the_addresses_are_refused(web):
-    web.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1"))
+    web.device = "eth0-v1"
+    web.device_refused(OSError(1, "cannot make eth0-v1"))
     assert web.refusal == "virtual MAC address, device eth0-v1: cannot make eth0-v1"
 
 

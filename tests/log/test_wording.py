@@ -52,12 +52,12 @@ ROWS = [
         "172.16.0.11",
     ),
     (
-        lambda log: log.ipv6_gone("eth0", is_off=True),
+        lambda log: log.ipv6_gone(is_off=True),
         "[WARNING] web: IPv6 was switched off on eth0: "
         "type: sysctl -w net/ipv6/conf/eth0/disable_ipv6=0",
     ),
     (
-        lambda log: log.ipv6_gone("eth0", is_off=False),
+        lambda log: log.ipv6_gone(is_off=False),
         "[WARNING] web: eth0 has no IPv6, because its MTU is below 1280",
     ),
     (
@@ -238,22 +238,14 @@ ROWS = [
         " Give eth0 there another MAC address",
     ),
     (
-        lambda log: log.device_refused("eth0-v1", OSError(1, "cannot make eth0-v1")),
-        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1",
+        lambda log: log.device_refused(OSError(1, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0: cannot make eth0-v1",
     ),
     (
-        lambda log: log.device_refused("eth0-v1", OSError(22, "cannot make eth0-v1")),
-        "[ERROR] web: virtual MAC address, device eth0-v1: cannot make eth0-v1: eth0 takes no other"
+        lambda log: log.device_refused(OSError(22, "cannot make eth0-v1")),
+        "[ERROR] web: virtual MAC address, device eth0: cannot make eth0-v1: eth0 takes no other"
         " device beside it (is it a macvlan of mode passthru, or a port of a bridge?);"
         " UCARP_VMAC=no works without one",
-    ),
-    (
-        lambda log: log.waiting("interface eth0 does not exist"),
-        "[WARNING] web: Waiting: interface eth0 does not exist",
-    ),
-    (
-        lambda log: log.status("MASTER", "for 5 s: no advertisement"),
-        "[INFO] web: MASTER on eth0 id 1 (for 5 s: no advertisement)",
     ),
     (lambda log: log.error("no"), "[ERROR] web: no"),
     (lambda log: log.restarting(2.0), "[ERROR] web: starting again in 2 s"),
@@ -309,19 +301,6 @@ ROWS = [
         lambda log: log.address_not_removed(LeftInPlace({PEER: 123})),
         "[WARNING] web: not removing the address on eth0: 172.16.0.11 is also served by process 123: if "
         "two files have it, keep it in one",
-    ),
-    (lambda log: log.spawning("/up.sh eth0"), "[WARNING] web: Spawning [/up.sh eth0]"),
-    (
-        lambda log: log.script_ended("/up.sh", 0, 0.25, excused=False),
-        "[INFO] web: [/up.sh] done in 0.25 s, exit status 0",
-    ),
-    (
-        lambda log: log.script_ended("/down.sh", 2, 0.25, excused=True),
-        "[INFO] web: [/down.sh] done in 0.25 s, exit status 2",
-    ),
-    (
-        lambda log: log.script_ended("/up.sh", 2, 0.25, excused=False),
-        "[ERROR] web: [/up.sh] failed after 0.25 s, exit status 2",
     ),
     (
         lambda log: log.script_hit("/up.sh", "SIGHUP"),

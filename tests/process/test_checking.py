@@ -3,7 +3,7 @@
 import asyncio
 
 from instance_bench import TAKES_OVER
-from two_addresses import ONE, config_of
+from two_addresses import config_of
 
 from ucarpd.carp.actions import State
 from ucarpd.checks.servers import Connection
@@ -103,17 +103,6 @@ async def test_a_start_after_a_defect_knows_what_the_checks_said(make):
     bench.breaks_as = None
     await asyncio.sleep(FIRST_RESTART_PAUSE)
     assert bench.interface.engine.machine.rank.demotion == 7
-
-
-async def test_a_start_after_a_defect_has_no_unserved_address(make):
-    bench = make()
-    bench.breaks_as = State.MASTER
-    bench.instance.start()
-    bench.instance.unserved((ONE,))
-    await asyncio.sleep(TAKES_OVER)
-    bench.breaks_as = None
-    await asyncio.sleep(FIRST_RESTART_PAUSE)
-    assert bench.interface.engine.machine.rank.demotion == 0
 
 
 NOON = 1_800_000_000.0

@@ -7,7 +7,7 @@ import pytest
 from ucarpd.carp.actions import Finding, Report
 from ucarpd.process.faults import Faults, Lasting
 
-PEER, OTHER = ip_address("10.0.0.2"), ip_address("10.0.0.3")
+PEER, OTHER, MORE = (ip_address(f"10.0.0.{number}") for number in (2, 3, 4))
 
 
 class Noted(Faults):
@@ -36,6 +36,12 @@ def faults():
 
 def test_nothing_is_wrong(faults):
     assert faults.told() == []
+    assert faults.of_master(True, None) == ""
+
+
+def test_another_master_with_a_wrong_digest(faults):
+    expected = "; 10.0.0.2 is also master, and its digest is wrong"
+    assert faults.of_master(False, PEER) == expected
 
 
 @pytest.mark.parametrize(
@@ -43,12 +49,15 @@ def test_nothing_is_wrong(faults):
     [(False, "cannot add 10.0.0.2"), (True, "its up-script has not succeeded")],
 )
 def test_addresses_that_a_master_cannot_put_in_place(faults, is_scripted, text):
-    faults.at(1.0).unserved = (PEER, OTHER)
-    faults.at(2.0).unserved = (PEER,)
+    faults.at(1.0).unserved((PEER, OTHER))
+    faults.at(2.0).unserved((PEER,))
     assert faults.told(is_scripted=is_scripted) == [Lasting("unserved", 1.0, text)]
     assert faults.told(is_master=False) == [], "a backup has it as a reason to be less fit"
-    faults.at(3.0).unserved = ()
-    faults.at(4.0).unserved = (PEER,)
+    note = f", but {text}, and no other host takes over"
+    assert faults.of_master(is_scripted, None) == note
+    faults.at(3.0).unserved(())
+    assert faults.of_master(is_scripted, None) == ""
+    faults.at(4.0).unserved((PEER,))
     assert faults.told()[0].since == 4.0
 
 
@@ -69,10 +78,15 @@ def test_other_masters_until_the_term_ends(faults):
     faults.at(3.0).found(Report(Finding.RIVAL_STAYS_TIED, PEER))
     first = Lasting("another_master", 1.0, "10.0.0.2 is MASTER too")
     assert faults.told() == [first, Lasting("another_master", 2.0, "10.0.0.3 is MASTER too")]
+    assert faults.of_master(False, MORE) == "; 10.0.0.2, 10.0.0.3 are master too"
+    faults.found(Report(Finding.NOBODY_TOOK_OVER))
+    faults.found(Report(Finding.FAMILY_HEARD, PEER))
     faults.found(Report(Finding.RIVAL_GONE, OTHER))
     assert faults.told() == [first]
+    assert faults.of_master(False, None) == "; 10.0.0.2 is master too"
     faults.state_changed()
     assert faults.told() == []
+    assert faults.of_master(False, None) == ""
 
 
 def test_a_family_that_is_lost_until_it_is_heard(faults):

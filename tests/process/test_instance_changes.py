@@ -135,7 +135,7 @@ async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
         parts.faults.of_master(False, None)
         == f", but cannot add {ONE}, and no other host takes over"
     )
-    parts.faults.unserved = ()
+    parts.faults.unserved(())
     assert parts.faults.of_master(False, None) == ""
     assert parts.fitness.demotion.reasons
     await asyncio.sleep(FIRST_ADDRESS_PAUSE)

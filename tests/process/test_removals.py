@@ -45,8 +45,8 @@ class Bench(Storyteller):
     def beside(self, our):
         return [f"an old ucarp for vhid {our.vhid}"] if self.is_beside else []
 
-    def ipv6_gone(self, device, *, is_off):
-        return f"{device}: {'IPv6 is off' if is_off else 'its MTU is too small'}"
+    def ipv6_gone(self, *, is_off):
+        return "IPv6 is off" if is_off else "its MTU is too small"
 
     def removers(self, daemons, found):
         return ", ".join([*daemons, *(each.program.value for each in found)])
@@ -61,7 +61,7 @@ def managers(monkeypatch):
 
 @pytest.mark.parametrize(
     ("cause", "text"),
-    [("has_ipv6_off", "eth0: IPv6 is off"), ("lacks_ipv6", "eth0: its MTU is too small")],
+    [("has_ipv6_off", "IPv6 is off"), ("lacks_ipv6", "its MTU is too small")],
 )
 async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause, text):
     bench = Bench()
@@ -89,7 +89,7 @@ async def test_that_ipv6_is_gone_is_told_although_an_address_was_removed_before(
     monkeypatch.setattr(sysctl, "has_ipv6_off", lambda _interface: True)
     for address in ("2001:db8::10", "2001:db8::11"):
         bench.removals.note(ip_address(address))
-    assert bench.told()[2:] == ["an address was removed: eth0: IPv6 is off"]
+    assert bench.told()[2:] == ["an address was removed: IPv6 is off"]
 
 
 async def test_who_may_have_done_it_is_told_once_in_a_term():

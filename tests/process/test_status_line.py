@@ -1,17 +1,12 @@
 """The line that `systemctl status` shows, with unusual states."""
 
 import re
-from ipaddress import ip_address
 from types import SimpleNamespace
 
 import pytest
 
-from ucarpd.carp.actions import Finding, Report, State
-from ucarpd.process.faults import Faults
+from ucarpd.carp.actions import State
 from ucarpd.process.status_line import status_line
-
-PEER = ip_address("10.0.0.2")
-OTHER = ip_address("10.0.0.3")
 
 
 def host(name="web", state=State.MASTER, note="", vhid=1):
@@ -77,41 +72,3 @@ def test_of_many_reasons_three_are_named():
 
 def test_nothing_runs():
     assert line() == "0 virtual hosts: 0 MASTER, 0 BACKUP, 0 INIT"
-
-
-# -- the faults of a master -------------------------------------------------------------------------
-
-
-def test_all_is_well():
-    assert Faults().of_master(True, None) == ""
-
-
-@pytest.mark.parametrize(
-    ("is_scripted", "fault"),
-    [(True, "its up-script has not succeeded"), (False, "cannot add 10.0.0.2")],
-)
-def test_an_address_that_cannot_be_put_in_place(is_scripted, fault):
-    faults = Faults()
-    faults.unserved = (PEER,)
-    assert faults.of_master(is_scripted, None) == f", but {fault}, and no other host takes over"
-    faults.unserved = ()
-    assert faults.of_master(is_scripted, None) == ""
-
-
-def test_other_masters_come_and_go():
-    faults = Faults()
-    faults.found(Report(Finding.RIVAL_STAYS, PEER))
-    assert faults.of_master(False, OTHER) == "; 10.0.0.2 is master too"
-    faults.found(Report(Finding.RIVAL_STAYS_TIED, OTHER))
-    faults.found(Report(Finding.NOBODY_TOOK_OVER))
-    faults.found(Report(Finding.FAMILY_HEARD, PEER))
-    assert faults.of_master(False, None) == "; 10.0.0.2, 10.0.0.3 are master too"
-    faults.found(Report(Finding.RIVAL_GONE, PEER))
-    assert faults.of_master(False, None) == "; 10.0.0.3 is master too"
-    faults.state_changed()
-    assert faults.of_master(False, None) == ""
-
-
-def test_another_master_with_a_wrong_digest():
-    expected = "; 10.0.0.2 is also master, and its digest is wrong"
-    assert Faults().of_master(False, PEER) == expected

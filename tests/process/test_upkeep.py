@@ -158,6 +158,25 @@ async def test_a_file_that_could_not_be_written_is_written_later(make, tmp_path,
     assert bench.log.told() == []
 
 
+async def test_what_cannot_be_written_while_files_are_made_again_is_written_later(make, tmp_path):
+    bench = await without_directory(make)
+    bench.keeper.keep_configuration(configuration(tmp_path))
+    await asyncio.sleep(0.1)
+    bench.log.told()
+    bench.netlink.pause = 1.0
+    bench.keeper.files_present(frozenset())
+    await asyncio.sleep(1.5)
+    newer = content(tmp_path, ADVSKEW=9)
+    bench.keeper.write(newer)
+    await asyncio.sleep(0.7)
+    (bench.private / "web.record.new").mkdir()
+    await asyncio.sleep(1.0)
+    (bench.private / "web.record.new").rmdir()
+    assert [line.split()[0] for line in bench.log.told()] == ["record_fault", "record_renewed"]
+    await asyncio.sleep(LOOK_AFTER + 5.0)
+    assert read("web", bench.run).content == newer
+
+
 async def test_a_directory_that_cannot_be_made_is_told_and_tried_again(make):
     bench = await without_directory(make)
     bench.run.write_text("")

@@ -1,27 +1,11 @@
 """The content of a record."""
 
-from pathlib import Path
-
 import pytest
-from recorded import MAC, SOURCE, configuration, content
+from recorded import MAC, SOURCE, content
 
-from ucarpd.carp.frame import parse
+from ucarpd.carp.frame import ethernet, parse
 from ucarpd.carp.packet import decode
-from ucarpd.record.content import content_of
 from ucarpd.scripts.runner import Hook
-
-
-def test_it_has_all_that_it_takes_to_clear_up_and_to_bow_out(tmp_path):
-    config = configuration(tmp_path, EXTRA_ADDRS="10.0.0.2/24", ADVBASE=2)
-    down = Hook("down", Path("/down.sh"), ("eth0", "10.0.0.1"), {"UCARP_VHID": "7"}, 30.0)
-    said = content_of(config, [SOURCE], MAC, 1, down)
-    assert [each.ip for each in said.addresses] == ["10.0.0.1", "10.0.0.2"]
-    assert said.interval == 2
-    assert said.down_script.path == "/down.sh"
-    assert said.down_script.arguments == ["eth0", "10.0.0.1"]
-    for (packet,) in said.bow_outs:
-        assert packet.destination is None
-        assert decode(parse(packet.data).payload).advbase == 255
 
 
 @pytest.mark.parametrize("down", [None, Hook("down", None, (), {}, 0.0)])
@@ -29,7 +13,33 @@ def test_there_may_be_no_down_script(tmp_path, down):
     assert content(tmp_path, down=down).down_script is None
 
 
-def test_each_source_and_each_peer_has_a_packet(tmp_path):
-    config = configuration(tmp_path, PEERS="10.0.0.12 10.0.0.13")
-    said = content_of(config, [SOURCE], MAC, 1, None)
-    assert [each.destination for each in said.bow_outs[0]] == ["10.0.0.12", "10.0.0.13"]
+def test_the_device_of_a_virtual_mac_address(tmp_path):
+    assert content(tmp_path, VMAC="yes").device == "eth0-v7"
+
+
+def test_the_bow_outs_are_ready_to_be_sent(tmp_path):
+    first, second = content(tmp_path, counter=5).bow_outs
+    counters = []
+    for packet in (*first, *second):
+        assert packet.destination is None
+        ip = parse(packet.data)
+        said = decode(ip.payload)
+        assert (ip.source, said.vhid, said.advbase, said.advskew) == (SOURCE, 7, 255, 255)
+        counters.append(said.counter)
+    # Far above whatever the instance has sent since, and each its own.
+    assert counters == [5 + (1 << 40), 6 + (1 << 40)]
+
+
+def test_a_counter_at_its_end_begins_again(tmp_path):
+    (packet,) = content(tmp_path, counter=(1 << 64) - 1).bow_outs[0]
+    assert decode(parse(packet.data).payload).counter == (1 << 40) - 1
+
+
+def test_unicast_peers_are_told_one_by_one(tmp_path):
+    packets = content(tmp_path, PEERS="10.0.0.12 10.0.0.13").bow_outs[0]
+    assert [packet.destination for packet in packets] == ["10.0.0.12", "10.0.0.13"]
+    assert decode(parse(ethernet(MAC, MAC, packets[0].data)).payload).advbase == 255
+
+
+def test_the_interval_is_the_masters(tmp_path):
+    assert content(tmp_path, ADVBASE=2, ADVSKEW=128).interval == 2.5

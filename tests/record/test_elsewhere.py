@@ -64,3 +64,9 @@ def test_thousands_of_unchanged_files_are_read_once(file, monkeypatch):
     virtual_addresses_elsewhere()
     virtual_addresses_elsewhere()
     assert len(reads) == 2001
+
+
+def test_records_that_cannot_be_read_name_no_address(run_directory):
+    run_directory.mkdir()
+    (run_directory / "private").symlink_to("private")
+    assert virtual_addresses_elsewhere() == frozenset()

@@ -1,20 +1,16 @@
-"""The record of a running instance: how it is kept, and what other processes learn from it."""
+"""How the record of a running instance is kept."""
 
 import asyncio
-from ipaddress import ip_address
 from pathlib import Path
 
 from fake_kernel import FakeLog, FakeNetlink
-from recorded import content, leave, leave_of_another_process
+from recorded import content
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.linux.run_directory import private_directory
-from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.keeper import Keeper
 from ucarpd.record.record import read
-
-VIRTUAL = ip_address("10.0.0.1")
 
 
 class Bench:
@@ -23,9 +19,6 @@ class Bench:
         arp = ParentArp("eth0", directory)
         self.lock = InstanceLock("web", directory, "eth0", 7, Path("/etc/ucarp/web.conf"))
         self.keeper = Keeper("web", self.netlink, self.log, self.lock, arp)
-
-
-# -- while it runs ---------------------------------------------------------------------------------
 
 
 async def test_it_is_written_beside_the_loop_and_removed_at_the_end(tmp_path, run_directory):
@@ -38,18 +31,6 @@ async def test_it_is_written_beside_the_loop_and_removed_at_the_end(tmp_path, ru
     await bench.keeper.close()
     assert read("web", run_directory) is None
     assert bench.log.told() == []
-
-
-async def test_what_is_noted_is_in_it(tmp_path, run_directory):
-    bench = Bench(run_directory)
-    bench.keeper.write(content(tmp_path))
-    await asyncio.sleep(0.1)
-    assert not bench.keeper.record.placed
-    bench.keeper.record.placed = True
-    bench.keeper.record.advertised(12.5)
-    assert bench.keeper.record.placed
-    found = read("web", run_directory)
-    assert (found.placed, found.last) == (True, 12.5)
 
 
 async def test_it_stays_while_something_may_still_be_there(tmp_path, run_directory):
@@ -97,22 +78,3 @@ async def test_one_that_cannot_be_removed_is_told(run_directory):
     await bench.keeper.close()
     (line,) = bench.log.told()
     assert line.startswith("record_not_removed")
-
-
-# -- other processes -------------------------------------------------------------------------------
-
-
-def test_our_own_addresses_are_not_served_elsewhere(tmp_path, run_directory):
-    leave(tmp_path, run_directory)
-    assert virtual_addresses_elsewhere() == frozenset()
-
-
-def test_the_addresses_of_another_process_are(tmp_path, run_directory, monkeypatch):
-    leave_of_another_process(monkeypatch, tmp_path, run_directory)
-    assert virtual_addresses_elsewhere() == {VIRTUAL}
-
-
-def test_records_that_cannot_be_read_name_no_address(run_directory):
-    run_directory.mkdir()
-    (run_directory / "private").symlink_to("private")
-    assert virtual_addresses_elsewhere() == frozenset()

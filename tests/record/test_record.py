@@ -9,10 +9,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from recorded import MAC, SOURCE, content
+from recorded import content
 
-from ucarpd.carp.frame import ethernet, parse
-from ucarpd.carp.packet import decode
 from ucarpd.linux import lock
 from ucarpd.record import record
 from ucarpd.record.elsewhere import others
@@ -66,10 +64,6 @@ def test_a_record_of_a_version_without_units_is_read(tmp_path, run):
     assert read("web", run).content == written._replace(units=())
 
 
-def test_the_device_of_a_virtual_mac_address(tmp_path):
-    assert content(tmp_path, VMAC="yes").device == "eth0-v7"
-
-
 def test_nobody_else_can_look(tmp_path, run):
     written = content(tmp_path)
     before = os.umask(0)
@@ -81,34 +75,6 @@ def test_nobody_else_can_look(tmp_path, run):
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in private.iterdir()} == {0o600}
     assert "secret" not in "".join(file.read_text() for file in private.iterdir())
-
-
-def test_the_bow_outs_are_ready_to_be_sent(tmp_path):
-    first, second = content(tmp_path, counter=5).bow_outs
-    counters = []
-    for packet in (*first, *second):
-        assert packet.destination is None
-        ip = parse(packet.data)
-        said = decode(ip.payload)
-        assert (ip.source, said.vhid, said.advbase, said.advskew) == (SOURCE, 7, 255, 255)
-        counters.append(said.counter)
-    # Far above whatever the instance has sent since, and each its own.
-    assert counters == [5 + (1 << 40), 6 + (1 << 40)]
-
-
-def test_a_counter_at_its_end_begins_again(tmp_path):
-    (packet,) = content(tmp_path, counter=(1 << 64) - 1).bow_outs[0]
-    assert decode(parse(packet.data).payload).counter == (1 << 40) - 1
-
-
-def test_unicast_peers_are_told_one_by_one(tmp_path):
-    packets = content(tmp_path, PEERS="10.0.0.12 10.0.0.13").bow_outs[0]
-    assert [packet.destination for packet in packets] == ["10.0.0.12", "10.0.0.13"]
-    assert decode(parse(ethernet(MAC, MAC, packets[0].data)).payload).advbase == 255
-
-
-def test_the_interval_is_the_masters(tmp_path):
-    assert content(tmp_path, ADVBASE=2, ADVSKEW=128).interval == 2.5
 
 
 # -- notes without a system call -------------------------------------------------------------------
@@ -226,22 +192,6 @@ def test_without_a_directory_it_lives_in_memory(tmp_path):
     live.advertised(1.0)
     assert live.placed
     live.remove()
-
-
-def test_the_search_for_other_processes_opens_no_unchanged_record(tmp_path, run, monkeypatch):
-    """It is done at each event of an interface, and there may be hundreds of records."""
-    for name in ("web", "mail"):
-        Record(name, run).write(content(tmp_path, name))
-    list(others(run))
-
-    def refuse(path, *_how, **_more):
-        raise AssertionError(path)
-
-    boot = record.boot_id()
-    monkeypatch.setattr(record, "boot_id", lambda: boot)
-    monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert list(others(run)) == []
 
 
 def test_a_record_that_cannot_be_replaced_stays_as_it_was(tmp_path, run, monkeypatch):

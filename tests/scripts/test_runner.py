@@ -40,14 +40,6 @@ def test_a_path_in_the_configuration_wins(place):
     assert place.told() == ["/mine:/bin"]
 
 
-@pytest.mark.parametrize(
-    ("body", "status"), [("exit 3", 3), ("kill -TERM $$", 128 + signal.SIGTERM)]
-)
-def test_the_exit_status_is_reported_as_a_shell_reports_it(place, body, status):
-    assert status_of(place, place.hook(body)) == status
-    assert place.log.lines == ["spawning", f"ended {status}"]
-
-
 def test_no_script_is_a_success_without_a_word(place):
     assert status_of(place, Hook("up", None, (), {}, 1.0)) == 0
     assert place.log.lines == []
@@ -79,10 +71,12 @@ NOT_EXECUTED = [
 
 @pytest.mark.parametrize(("make", "status", "why"), REFUSED)
 def test_of_a_script_that_cannot_be_run_the_reason_is_said_and_no_start(place, make, status, why):
-    assert result_of(place, make(place)) == Result(status)
+    hook = make(place)
+    assert result_of(place, hook) == Result(status)
     (line,) = place.log.lines
     assert line.startswith(f"not run {status}")
     assert why in line
+    assert why in refusal(hook.script), "it can be said before"
 
 
 def test_a_thread_finds_the_objection_to_a_script(place):
@@ -106,11 +100,6 @@ def test_the_kernel_cannot_execute_a_script(place, make, why):
     assert first == "spawning"
     assert last.startswith(f"not run {CANNOT_EXECUTE}")
     assert why in last
-
-
-@pytest.mark.parametrize(("make", "why"), [(make, why) for make, _, why in REFUSED])
-def test_a_script_that_cannot_be_run_can_be_told_before(place, make, why):
-    assert why in refusal(make(place).script)
 
 
 def test_nothing_speaks_against_a_good_script(place):

@@ -39,14 +39,15 @@ class FakeSockets:
 
 
 class FakeNeighbours:
-    def __init__(self, links, members):
+    def __init__(self, interface, links, members):
+        self.interface = interface
         self.members = members
         self.opened = []
         self.changes = 0
         self.asked = []
 
-    def open(self, interface, families):
-        self.opened.append((interface, *families))
+    def open(self, families):
+        self.opened.append((self.interface, *families))
 
     def change(self):
         self.changes += 1

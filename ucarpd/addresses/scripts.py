@@ -62,6 +62,8 @@ class ScriptedAddresses:
         self._is_master = False
         self._has_come_up = False
         """Whether the up-script has served since the role was taken."""
+        self._attempt: object = None
+        """The newest one to take the role."""
         self._is_guarding = False
         self._hold_up = HoldUp(netlink, hooks, log)
         self._patience = Alarm()
@@ -121,10 +123,11 @@ class ScriptedAddresses:
         self._netlink.serve()
 
         def run(_refused: Refused = ()) -> None:
-            if not self._is_master:
+            if not self._is_master or self._attempt is not run:
                 return  # The role was lost while the addresses were being put back.
             self._hooks.request(self._hook(target, transition), partial(self._came_up, done))
 
+        self._attempt = run
         # In a second run, many scripts only report that the address is already configured.
         lost = self._lost() if self._has_come_up else []
         if lost:

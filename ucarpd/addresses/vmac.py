@@ -196,7 +196,7 @@ class VirtualMacAddresses:
 
     def _refused(self, error: OSError | None) -> None:
         if error is not None:
-            self._log.device_refused(self._config.address_device, error)
+            self._log.device_refused(error)
 
     def _is_made(self) -> bool:
         """Return whether the device made at start still exists, and only has to come up."""

@@ -61,7 +61,7 @@ class Interface:
         self._incoming = Incoming(self._members, self._pass_over)
         self._sockets = Sockets(self._incoming.deliver)
         self._readiness = Readiness(name, netlink, self._sockets, self._book.is_virtual)
-        self._neighbours = Neighbours(netlink, self._members.values)
+        self._neighbours = Neighbours(name, netlink, self._members.values)
         self._double_watch = DoubleWatch(
             name, self._members.keys(), self._long_enough, self._incoming.sent_from_here
         )
@@ -92,7 +92,7 @@ class Interface:
     def ask(self, address: IPAddress, source: IPAddress, answered: Answered) -> None:
         """Ask the neighbours, from `source`, for the host of an address.  Raises OSError."""
         # A virtual host may ask in a family in which it has no address.
-        self._neighbours.open(self.name, (address.version,))
+        self._neighbours.open((address.version,))
         self.expect_answers((address,), answered)
         self.send(question(address, source, self.mac))
 
@@ -138,7 +138,7 @@ class Interface:
         self._book.strike(member.config, member)
         member.configure(config)
         self._admit(member)
-        self._neighbours.open(self.name, member.served_families)
+        self._neighbours.open(member.served_families)
         self._tell(member)
         self.tell_faults()
 
@@ -279,7 +279,7 @@ class Interface:
     def _open_sockets(self, link: Link, members: Iterable[Member]) -> None:
         for member in members:
             self._sockets.open(link, member.params)
-            self._neighbours.open(link.name, member.served_families)
+            self._neighbours.open(member.served_families)
         self._neighbours.change()
 
     def _close_sockets(self) -> None:

@@ -41,8 +41,10 @@ class Neighbours:
     `members` returns the virtual hosts of this interface.
     """
 
-    def __init__(self, links: Lookups, members: Callable[[], Iterable[Member]]) -> None:
-        self._interface = ""
+    def __init__(
+        self, interface: str, links: Lookups, members: Callable[[], Iterable[Member]]
+    ) -> None:
+        self._interface = interface
         self._links = links
         self._members = members
         self._guarded: dict[IPAddress, Member] = {}
@@ -63,17 +65,16 @@ class Neighbours:
         self._heard: set[IPAddress] = set()
         """The addresses whose answers the kernel passes."""
 
-    def open(self, interface: str, families: Iterable[Family]) -> None:
+    def open(self, families: Iterable[Family]) -> None:
         """Open the missing sockets."""
-        self._interface = interface
         for family in families:
             # If one cannot be opened, the sockets for advertisements report the same fault.
             with suppress(OSError):
                 if family not in self._guards:
-                    self._guards[family] = NeighbourSocket(interface, family)
+                    self._guards[family] = NeighbourSocket(self._interface, family)
                     self._loop.add_reader(self._guards[family], self._read_claims, family)
                 if family not in self._answers:
-                    self._answers[family] = NeighbourSocket(interface, family)
+                    self._answers[family] = NeighbourSocket(self._interface, family)
                     self._loop.add_reader(self._answers[family], self._read_answers, family)
 
     def change(self) -> None:

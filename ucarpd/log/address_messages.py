@@ -128,11 +128,11 @@ class AddressMessages(InstanceLines):
         # A network manager that also has the address may move it to the front every second.
         self._fault(logging.INFO, "stepped behind", text)
 
-    def ipv6_gone(self, device: str, *, is_off: bool) -> str:
+    def ipv6_gone(self, *, is_off: bool) -> str:
         """Say why the IPv6 addresses of a master are gone; return the words."""
-        text = sysctl.too_small_for_ipv6(device)
+        text = sysctl.too_small_for_ipv6(self.device)
         if is_off:
-            text = f"IPv6 was switched off on {device}: {sysctl.ipv6_command(device)}"
+            text = f"IPv6 was switched off on {self.device}: {sysctl.ipv6_command(self.device)}"
         self.warning(text)
         return text
 
@@ -191,8 +191,8 @@ class AddressMessages(InstanceLines):
         else:
             self._fault(logging.ERROR, "remove", f"cannot remove {text}")
 
-    def device_refused(self, device: str, error: OSError) -> None:
-        text = f"virtual MAC address, device {device}: {error.strerror or error}"
+    def device_refused(self, error: OSError) -> None:
+        text = f"virtual MAC address, device {self.device}: {error.strerror or error}"
         if error.errno in {errno.EINVAL, errno.EBUSY}:
             text += (
                 f": {self._interface} takes no other device beside it (is it a macvlan of mode "

@@ -1,6 +1,5 @@
 """The present faults: in words that follow the state of a master, and as a list."""
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
@@ -37,11 +36,11 @@ OWN_OUTAGES = {
 class Faults:
     """The engine's reports for as long as they hold; `clock` returns monotonic seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._unserved: tuple[IPAddress, ...] = ()
         self._unserved_since = 0.0
-        self.refusal = ""
+        self._refusal = ""
         """Why they cannot be added."""
         self._rivals: dict[IPAddress, float] = {}
         self._silent: dict[Family, float] = {}
@@ -57,16 +56,11 @@ class Faults:
             since = before.since if before else self._clock()
             self._others[finding] = Lasting(finding, since, text)
 
-    @property
-    def unserved(self) -> tuple[IPAddress, ...]:
-        """The virtual addresses that cannot be put in place."""
-        return self._unserved
-
-    @unserved.setter
-    def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
+    def unserved(self, addresses: tuple[IPAddress, ...], why: str = "") -> None:
+        """Note the virtual addresses that cannot be put in place, and why; none: all can."""
         if not self._unserved:
             self._unserved_since = self._clock()
-        self._unserved = addresses
+        self._unserved, self._refusal = addresses, why
 
     def sending(self, is_failing: bool) -> None:
         """Note that advertisements do not get out, or do again."""
@@ -110,7 +104,7 @@ class Faults:
 
     def of_master(self, is_scripted: bool, wrong_digest_from: IPAddress | None) -> str:
         """Return the note of a master; empty if all is well."""
-        if self.unserved:
+        if self._unserved:
             return f", but {self._why_unserved(is_scripted)}, and no other host takes over"
         if self._rivals:
             return f"; {followed(tuple(self._rivals), 'is')} master too"
@@ -130,7 +124,7 @@ class Faults:
         `is_mute`: this host is less fit because advertisements did not get out.  `families` are the
         ones that it has a source address in.
         """
-        if self.unserved and is_master:
+        if self._unserved and is_master:
             yield Lasting("unserved", self._unserved_since, self._why_unserved(is_scripted))
         if self._sending_since is not None and (is_master or is_mute):
             yield Lasting("sending_fails", self._sending_since, "advertisements do not get out")
@@ -151,5 +145,5 @@ class Faults:
     def _why_unserved(self, is_scripted: bool) -> str:
         if is_scripted:
             return "its up-script has not succeeded"
-        why = f": {self.refusal}" if self.refusal else ""
-        return f"cannot add {listed(self.unserved)}{why}"
+        why = f": {self._refusal}" if self._refusal else ""
+        return f"cannot add {listed(self._unserved)}{why}"

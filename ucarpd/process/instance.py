@@ -242,8 +242,7 @@ class Instance:
 
     def unserved(self, addresses: tuple[IPAddress, ...]) -> None:
         parts = self.parts
-        parts.faults.unserved = addresses
-        parts.faults.refusal = parts.log.refusal
+        parts.faults.unserved(addresses, parts.log.refusal)
         parts.teller.event(Event.FINDING, parts.log.unserved(addresses))
         parts.host.changed()
         families = [ip.version for ip in addresses]
@@ -285,7 +284,7 @@ class Instance:
         parts.interface.detach(parts.config)
         parts.engine = None
         # The next engine knows of no fault of this one, and reports no end.
-        parts.faults.unserved = ()
+        parts.faults.unserved(())
         parts.fitness.can_serve()
         self.sending(False)
         pause = self._pause.after(self._loop.time() - self._started_at)

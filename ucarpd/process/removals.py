@@ -79,7 +79,7 @@ class Removals:
         if is_without not in self._explained:
             self._explained.add(is_without)
             if is_without:
-                self._tell(self._log.ipv6_gone(self._device, is_off=is_off))
+                self._tell(self._log.ipv6_gone(is_off=is_off))
             else:
                 # First the address must be put back.
                 self._loop.call_soon(self._find_out, self._since)

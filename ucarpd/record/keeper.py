@@ -37,7 +37,7 @@ class Keeper:
         self._is_outdated = False
         """Whether a file could not be written, as on a full file system."""
         self._loop = asyncio.get_running_loop()
-        self._renewal: asyncio.Future[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
         self._is_closed = False
         directory = run_directory()
         self._last_good = LastGood(name, directory)
@@ -70,49 +70,44 @@ class Keeper:
             self._renew()
 
     def _renew(self) -> None:
-        if self._renewal is not None or self._is_closed:
-            return
-        self._renewal = self._loop.create_future()
+        if self._renewal is None and not self._is_closed:
+            self._is_outdated = False
+            self._renewal = self._loop.create_task(self._make_again())
+
+    async def _make_again(self) -> None:
+        told = self._log.record_fault
         made: list[tuple[mmap.mmap, Path]] = []
-
-        def make() -> None:
-            try:
-                self._lock.renew()
-            except AlreadyRunning as error:
-                raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
-            self._arp.renew()
-            self._netlink.renew_served()
-            made.append(self.record.make_live())
-
-        def is_made(error: OSError | None) -> None:
-            if error is not None:
-                self._renewed(error)
-                return
+        try:
+            await self._beside(partial(self._make_files, made))
             assert self._content is not None
             self.record.use_live(*made[0])
-            self._netlink.beside(partial(self.record.write, self._content), is_written)
-
-        def is_written(error: OSError | None) -> None:
-            if error is not None or self._config is None:
-                self._renewed(error)
-                return
-            copied = partial(self._renewed, told=self._log.configuration_not_kept)
-            self._netlink.beside(partial(self._last_good.keep, self._config), copied)
-
-        self._netlink.beside(make, is_made)
-
-    def _renewed(
-        self, error: OSError | None, told: Callable[[OSError], None] | None = None
-    ) -> None:
-        """End the renewal; `told` gets its error, by default as one of the record."""
-        assert self._renewal is not None
-        self._renewal.set_result(None)
-        self._renewal = None
-        self._is_outdated = error is not None
-        if error is not None:
-            (told or self._log.record_fault)(error)
-        else:
+            await self._beside(partial(self.record.write, self._content))
+            if self._config is not None:
+                told = self._log.configuration_not_kept
+                await self._beside(partial(self._last_good.keep, self._config))
             self._log.record_renewed()
+        except OSError as error:
+            self._is_outdated = True
+            told(error)
+        finally:
+            self._renewal = None
+
+    def _make_files(self, made: list[tuple[mmap.mmap, Path]]) -> None:
+        """Runs in the worker."""
+        try:
+            self._lock.renew()
+        except AlreadyRunning as error:
+            raise OSError(errno.EBUSY, f"{error}: stop one of them") from error
+        self._arp.renew()
+        self._netlink.renew_served()
+        made.append(self.record.make_live())
+
+    async def _beside(self, work: Callable[[], None]) -> None:
+        """Do it after all requests to the kernel so far.  Raises OSError."""
+        done = self._loop.create_future()
+        self._netlink.beside(work, done.set_result)
+        if error := await done:
+            raise error
 
     def keeps(self, config: Config) -> bool:
         """Whether the copy has these contents: not only the same meaning."""
@@ -136,9 +131,9 @@ class Keeper:
     async def forget_configuration(self) -> None:
         """Remove the copy of the configuration, after all requests under way."""
         self._config = None
-        done = asyncio.get_running_loop().create_future()
-        self._netlink.beside(self._last_good.forget, done.set_result)
-        if error := await done:
+        try:
+            await self._beside(self._last_good.forget)
+        except OSError as error:
             self._log.configuration_not_kept(error)
 
     async def close(self) -> None:

@@ -68,7 +68,7 @@ async def _clear_one(cleared: Cleared, netlink: Netlink) -> bool:
     if content.virtual_mac:
         device_error = await _remove_device(content, netlink)
     if device_error is not None:
-        log.device_refused(content.device, device_error)
+        log.device_refused(device_error)
     is_done = cleared.error is None and device_error is None
     if is_done:
         Record(content.instance, run_directory()).remove()

@@ -262,8 +262,7 @@ class Events:
         if ip is None:
             self._listener.link_changed(interface)
             return
-        entry = self.tables.entry(interface, ip)
-        is_there = entry is not None and entry.is_usable
+        is_there = self.tables.has(interface, ip)
         if kind == "added" and is_there:
             self._listener.address_added(interface, ip)
         elif kind == "removed" and not is_there:

@@ -96,10 +96,8 @@ class Tables:
 
     def has(self, interface: str, ip: IPAddress) -> bool:
         """Return whether the address is on the interface and usable."""
-        link = self._by_name.get(interface)
-        return link is not None and any(
-            entry.index == link.index and entry.is_usable for entry in self.everywhere(ip)
-        )
+        entry = self.entry(interface, ip)
+        return entry is not None and entry.is_usable
 
     def unusable(self, interface: str, ips: Iterable[IPAddress]) -> list[InterfaceAddress]:
         """Return which of these are on the interface, but not usable."""

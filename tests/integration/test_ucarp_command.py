@@ -193,9 +193,7 @@ def test_without_scripts_it_names_no_file_of_its_own(a, ucarp):
 
 def test_a_warning_names_the_option_instead_of_that_file(a, ucarp):
     process = a.start(ucarp, *line("--advbase=100"))
-    process.wait_for_line(
-        "[WARNING] --advbase: a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, 300 s"
-    )
+    process.wait_for_line("[WARNING] --advbase: a backup waits --advbase times --deadratio, 300 s")
     process.wait_for_line(BACKUP)
     assert process.lines(".conf") == []
 

@@ -150,7 +150,8 @@ class Session:
             if record.levelno == logging.WARNING and (found := re.match(ours, text)):
                 if found[1] in {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}:
                     return False  # A remark says it.
-                text = f"{option_of(found[1])}: {text[found.end() :]}"
+                told = f"{found[1]}: {text[found.end() :]}"
+                text = re.sub(r"UCARP_\w+", lambda key: option_of(key[0]), told)
             record.args = (text, *record.args[1:])
         return True
 

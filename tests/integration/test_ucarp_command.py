@@ -198,6 +198,12 @@ def test_a_warning_names_the_option_instead_of_that_file(a, ucarp):
     assert process.lines(".conf") == []
 
 
+def test_a_refusal_names_options_alone(a, ucarp):
+    process = a.start(ucarp, *line(a="172.16.0.11", s="172.16.0.11"))
+    process.wait_for_line("--addr: 172.16.0.11 is --srcip as well")
+    assert process.popen.wait(30) == 1
+
+
 def test_with_eth0_0_the_scripts_get_it(a, ucarp):
     process = a.start(ucarp, *line(i="eth0:0"))
     process.wait_for_line(f"Spawning [/bin/true eth0:0 {VIP}]")

@@ -107,6 +107,13 @@ def test_where_no_other_host_was_heard_it_says_that_and_goes_on(start, state, ca
     assert notes.read(state).of_instances.keys() == {"web"}
 
 
+def test_a_host_that_is_not_master_cannot_find_out_by_a_step_down(start, capsys):
+    start(BACKUP | {"peers": []})
+    assert ctl(capsys, "on", "mail")[1][-1] == (
+        "mail: it is not known whether another host can serve: ucarpctl status there shows it"
+    )
+
+
 def test_off_says_what_still_holds(start, capsys):
     start(BACKUP | {"reason": "192.0.2.12 is preferred"}, MASTER)
     ctl(capsys, "on", "--reason", "racks")

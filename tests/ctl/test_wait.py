@@ -104,4 +104,4 @@ def test_without_any_patience_it_still_looks(process, capsys):
 @pytest.mark.parametrize("timeout", ["nan", "-1", "1m"])
 def test_a_time_that_is_none(timeout, capsys):
     assert wait("--state", "MASTER", timeout=timeout) == 3
-    assert f"argument --timeout: invalid _seconds value: '{timeout}'" in capsys.readouterr().err
+    assert f"--timeout: must be a number of seconds (got '{timeout}')" in capsys.readouterr().err

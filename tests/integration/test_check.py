@@ -83,7 +83,7 @@ def test_the_servers_old_address_becomes_the_virtual_one(a):
         a.ip("address", "add", f"{ip}/16", "dev", "eth0")
     status, text = check(a, SRCIP=None)
     assert status == 0
-    assert re.search(rf"UCARP_ADDR: {VIP} is on eth0 now: remove it from .* first", text)
+    assert re.search(rf"UCARP_ADDR: {VIP} is on eth0 now: .* first", text)
     assert "the kernel removes 172.16.0.12 with it" in text
 
 

@@ -193,11 +193,15 @@ def test_without_scripts_it_names_no_file_of_its_own(a, ucarp):
 
 def test_a_warning_names_the_option_instead_of_that_file(a, ucarp):
     process = a.start(ucarp, *line("--advbase=100"))
-    process.wait_for_line(
-        "[WARNING] --advbase: a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, 300 s"
-    )
+    process.wait_for_line("[WARNING] --advbase: a backup waits --advbase times --deadratio, 300 s")
     process.wait_for_line(BACKUP)
     assert process.lines(".conf") == []
+
+
+def test_a_refusal_names_options_alone(a, ucarp):
+    process = a.start(ucarp, *line(a="172.16.0.11", s="172.16.0.11"))
+    process.wait_for_line("--addr: 172.16.0.11 is --srcip as well")
+    assert process.popen.wait(30) == 1
 
 
 def test_with_eth0_0_the_scripts_get_it(a, ucarp):

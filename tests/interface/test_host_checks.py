@@ -8,6 +8,8 @@ from ucarpd.config import load
 from ucarpd.interface import host_checks
 from ucarpd.linux.netlink import InterfaceAddress, Link
 
+ELSEWHERE = "if the network configuration adds it, delete it there first"
+
 
 class Machine:
     """eth0 with these addresses, and whatever else a test adds."""
@@ -313,10 +315,9 @@ def test_an_own_address_beside_a_served_one_is_named_by_its_key(machine, found):
 def test_an_address_that_is_there_already(machine, found):
     machine.has("10.0.0.1/24", "10.0.0.10/24", "2001:db8::10/64", "2001:db8::1/64")
     host_checks.IFUPDOWN.write_text("iface eth0 inet static\n    address 10.0.0.10/24\n")
-    elsewhere = "the network configuration"
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64") == [
         f"UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from {host_checks.IFUPDOWN} first",
-        f"UCARP_EXTRA_ADDRS: 2001:db8::10 is on eth0 now: remove it from {elsewhere} first",
+        f"UCARP_EXTRA_ADDRS: 2001:db8::10 is on eth0 now: {ELSEWHERE}",
     ]
     assert found(MASK=24, EXTRA_ADDRS="2001:db8::10/64", running=["web"]) == []
 
@@ -325,7 +326,7 @@ def test_an_address_of_the_host_in_the_edited_file_of_a_running_instance(machine
     """A reload would take it for one that was left behind, and remove it."""
     machine.has("10.0.0.1/24", "10.0.0.10/24", "10.0.0.20/24")
     host_checks.IFUPDOWN.unlink()
-    words = "UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from the network configuration first"
+    words = f"UCARP_ADDR: 10.0.0.10 is on eth0 now: {ELSEWHERE}"
     assert found(MASK=24, running=["web"], held=["10.0.0.20"]) == [words]
     assert found(MASK=24, running=["web"]) == [], "not root"
 
@@ -352,7 +353,7 @@ def test_what_the_kernel_would_take_along(machine, found):
     machine.has("10.0.0.10/24", "10.0.0.1/24", "10.0.0.20/24", "10.0.1.1/24")
     others = [("mail", {"VHID": 2, "ADDR": "10.0.0.20"})]
     host_checks.IFUPDOWN.unlink()
-    words = "UCARP_ADDR: 10.0.0.10 is on eth0 now: remove it from the network configuration first"
+    words = f"UCARP_ADDR: 10.0.0.10 is on eth0 now: {ELSEWHERE}"
     assert found(MASK=24, others=others) == [f"{words} (the kernel removes 10.0.0.1 with it)"]
     machine.promotes_secondaries = "1"
     assert found(MASK=24, others=others) == [words]

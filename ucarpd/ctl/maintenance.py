@@ -25,8 +25,6 @@ HAND_OVER = 1.5
 second.
 """
 
-NOT_KNOWN = "it is not known whether another host can serve: ucarpctl step-down shows it"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -179,7 +177,9 @@ def _apply(name: str | None, feed: Feed, *, is_on: bool) -> int:
         instance = now.get(each, concerned[each])
         print(f"{each} is {_outcome(instance, is_on=is_on)}")
         if is_on and not instance["peers"]:
-            print(f"{each}: {NOT_KNOWN}")
+            # A host that has left the role has none to offer.
+            how = "ucarpctl step-down" if instance["state"] == "MASTER" else "ucarpctl status there"
+            print(f"{each}: it is not known whether another host can serve: {how} shows it")
     if name is not None and not concerned and not silent:
         print(f"{name} does not run; this takes effect when it starts")
     for answer in silent:

@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ucarpd.ctl.failure import EXIT_FAILED, Failure
 from ucarpd.ctl.naming import instances
@@ -53,11 +54,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _seconds(text: str) -> float:
-    """Raises ValueError."""
-    seconds = float(text)
-    if not seconds >= 0:  # nor is nan
-        raise ValueError
-    return seconds
+    with suppress(ValueError):
+        if (seconds := float(text)) >= 0:  # which nan is not
+            return seconds
+    raise argparse.ArgumentTypeError(f"must be a number of seconds (got '{text}')")
 
 
 def _is_reached(answers: Sequence[Answer], name: str | None, state: str) -> bool:

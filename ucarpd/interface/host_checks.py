@@ -197,12 +197,12 @@ class _Host:
                     text = f"{address.ip} is on {config.interface} now, for another instance of ucarpd:"
                     yield key, f"{text} stop that one, or choose another address"
                 elif address.ip in ips:
-                    # Another file, or a running ucarp, may have set it.
+                    # Another file, a running ucarp, or a run with UCARP_SHUTDOWN=no may have set it.
                     in_file = str(address.ip) in re.split(r"[\s/]", written)
-                    where = IFUPDOWN if in_file else "the network configuration"
-                    text = (
-                        f"{address.ip} is on {config.interface} now: remove it from {where} first"
-                    )
+                    advice = "if the network configuration adds it, delete it there first"
+                    if in_file:
+                        advice = f"remove it from {IFUPDOWN} first"
+                    text = f"{address.ip} is on {config.interface} now: {advice}"
                     if along := ", ".join(self._taken_along(config.interface, address)):
                         text += f" (the kernel removes {along} with it)"
                     yield key, text

@@ -20,7 +20,7 @@ from ucarpd.log.output import Output
 from ucarpd.migrate import placement
 from ucarpd.migrate.background import Background
 from ucarpd.migrate.running import Command
-from ucarpd.migrate.ucarp_settings import EXIT_REFUSED, Refused, Settings, option_of
+from ucarpd.migrate.ucarp_settings import EXIT_REFUSED, Refused, Settings, in_options
 from ucarpd.process import old_ucarp
 from ucarpd.process.patience import Patience
 
@@ -109,8 +109,8 @@ class Session:
         try:
             read = config.load(path)
         except ConfigError as error:
-            texts = (f"{option_of(each.key or '')}: {each.text}" for each in error.problems)
-            raise Refused("; ".join(texts)) from None
+            texts = "; ".join(f"{each.key or ''}: {each.text}" for each in error.problems)
+            raise Refused(in_options(texts)) from None
         try:
             InstanceLock(self._name, run_directory(), read.interface, read.vhid, path).release()
         except AlreadyRunning as running:
@@ -150,7 +150,7 @@ class Session:
             if record.levelno == logging.WARNING and (found := re.match(ours, text)):
                 if found[1] in {"UCARP_UPSCRIPT", "UCARP_DOWNSCRIPT"}:
                     return False  # A remark says it.
-                text = f"{option_of(found[1])}: {text[found.end() :]}"
+                text = in_options(f"{found[1]}: {text[found.end() :]}")
             record.args = (text, *record.args[1:])
         return True
 

@@ -5,6 +5,7 @@ there is a remark.  A value that ucarp silently cut off, such as an advskew of 3
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -199,3 +200,8 @@ def _first_line(path: Path) -> bytes:
 
 def option_of(key: str) -> str:
     return next((f"--{name}" for name, each in _KEYS.items() if each == key), key)
+
+
+def in_options(text: str) -> str:
+    """Return what is said about the file as what is said about the command line."""
+    return re.sub(r"(UCARP_\w+)( in line \d+)?", lambda found: option_of(found[1]), text)

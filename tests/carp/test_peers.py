@@ -209,6 +209,29 @@ def test_who_bows_out_serves_no_more(peers):
     assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
 
 
+@pytest.mark.parametrize(
+    ("before", "since", "demote", "is_settled", "because"),
+    [
+        (None, 9.0, 0, True, "it is alone, and keeps its interval"),
+        (None, 9.6, 0, False, "it has not kept its interval yet"),
+        (None, 9.0, 3, False, "what it says lasts"),
+        ((TWO, 1.0), 9.0, 0, False, "another one still serves"),
+        ((TWO, 5.0), 9.0, 0, True, "another one has fallen silent"),
+        ((TWO, 5.0, 255, 255), 9.0, 0, False, "the last words of another one count for a while"),
+    ],
+)
+def test_when_the_same_again_changes_nothing(*, peers, before, since, demote, is_settled, because):
+    if before is not None:
+        source, ago, *said = before
+        said_at = 10.0 - ago
+        peers.hear(heard(source, *said, counter=5), said_at, 9.0)
+        peers.serves(contender(source), said_at + 3.0)
+    for at in (since, 10.0):
+        peers.hear(heard(ONE, demote=demote), at, 3.0)
+        peers.serves(contender(ONE), at + 3.0)
+    assert peers.is_settled(heard(ONE, demote=demote).statement, 10.0) is is_settled, because
+
+
 def test_nobody_serves_when_we_do(peers):
     serve(peers, ONE)
     peers.nobody_serves()

@@ -24,6 +24,7 @@ import re
 from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 from ipaddress import ip_address
 
 import pytest
@@ -41,6 +42,7 @@ from ucarpd.carp.actions import (
 )
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.params import DemoteStyle, Params
+from ucarpd.carp.statement import Statement
 from ucarpd.carp.timing import master_down_units
 
 OURS = ip_address("10.0.0.1")
@@ -147,14 +149,14 @@ def event(what, machine=None):
         case "AdvertisementReceived":
             heard = HEARD.fullmatch(rest)
             assert heard, what
-            return events.advertisement_received(
+            said = statement(
                 ip_address(heard["source"]),
                 int(heard["advbase"]),
                 int(heard["advskew"]),
-                int(heard["counter"] or 7),
                 int(heard["demotion"] or 0),
-                from_virtual_mac=bool(heard["virtual"]),
+                bool(heard["virtual"]),
             )
+            return events.AdvertisementReceived(said, int(heard["counter"] or 7))
         case "AddressesAcquired":
             return events.AddressesAcquired(tuple(map(ip_address, rest.split())))
         case "AddressRemoved":
@@ -182,6 +184,12 @@ def event(what, machine=None):
             return getattr(events, name)("the operator wants it")
         case _:
             return getattr(events, name)()
+
+
+@cache
+def statement(source, advbase, advskew, demote, from_virtual_mac):
+    """A statement; who says the same again shares it, as in the daemon."""
+    return Statement(source, advbase, advskew, demote, from_virtual_mac)
 
 
 def words(action):

@@ -16,6 +16,8 @@ import heapq
 import random
 from itertools import combinations, count
 
+from playbook import statement
+
 from ucarpd.carp import events
 
 LATEST = 5.0
@@ -114,14 +116,9 @@ class Segment:
         return set()
 
     def carry(self, sender, action):
-        heard = events.advertisement_received(
-            action.source,
-            action.advbase,
-            action.advskew,
-            action.counter,
-            action.demotion,
-            from_virtual_mac=getattr(sender.machine, "is_kernel", False),
-        )
+        is_kernel = getattr(sender.machine, "is_kernel", False)
+        said = statement(action.source, action.advbase, action.advskew, action.demotion, is_kernel)
+        heard = events.AdvertisementReceived(said, action.counter)
         demoted = f" D{action.demotion}" if action.demotion else ""
         self.note(
             f"{sender.source} advertises {action.advbase}/{action.advskew}{demoted}"

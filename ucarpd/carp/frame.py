@@ -38,6 +38,12 @@ _IPV6 = struct.Struct("!IHBB16s16s")
 _IPV6_VERSION = 6 << 28
 _IPV6_PSEUDO_HEADER = struct.Struct("!16s16sIxxxB")
 
+_VHID_AT = tuple(
+    ETHERNET_SIZE + (_IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4) + 1
+    for first in range(256)
+)
+"""The place of the vhid in a frame, by the first byte of the IP packet."""
+
 # The same few addresses come again and again, and making them is slow.
 _ipv4 = lru_cache(1024)(IPv4Address)
 _ipv6 = lru_cache(1024)(IPv6Address)
@@ -183,8 +189,6 @@ def _parse_ipv6(frame: bytes) -> IPPacket:
 def peek_vhid(frame: bytes) -> int | None:
     """Return the vhid of an unchecked frame, to find its virtual host; None: it is too short."""
     try:
-        first = frame[ETHERNET_SIZE]
-        header_size = _IPV6.size if first >> 4 == 6 else (first & 0x0F) * 4
-        return frame[ETHERNET_SIZE + header_size + 1]
+        return frame[_VHID_AT[frame[ETHERNET_SIZE]]]
     except IndexError:
         return None

@@ -7,7 +7,7 @@ other hosts (`peers`), and the time since each was heard (`master_down`).
 from ucarpd.carp.actions import Action, Finding, Report
 from ucarpd.carp.contender import Contender
 from ucarpd.carp.election import judge_as_backup, judge_as_master, judge_belief
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import AdvertisementReceived, Event
 from ucarpd.carp.master_down import MasterDown, Turn
 from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.peers import Peers
@@ -32,6 +32,8 @@ class Hearing:
         self.peers = Peers()
         self.master_down = MasterDown(rank, self.peers)
         self.preempt_delay = PreemptDelay()
+        self._settled: Statement | None = None
+        """The statement that was judged last, if `hears_again` may take in another one like it."""
         self.was_cut_off = False
         """This host was MASTER when its interface failed, and has not been since."""
         self._rank = rank
@@ -106,6 +108,29 @@ class Hearing:
             until = now + master_down.arm(heard.family, now)
             self.peers.serves(peer, until, is_hidden=verdict is HIDDEN)
         return verdict
+
+    def settle(self, heard: Statement, now: float) -> None:
+        """Note that a backup waits for the sender, and has nothing else to do.
+
+        From now on neither time nor the same statement can change that, as long as the sender is not
+        silent for too long: in one family nothing else depends on time.
+        """
+        if len(self._own) == 1 and self.peers.is_settled(heard, now):
+            self._settled = heard
+
+    def hears_again(self, event: Event, now: float) -> bool:
+        """Take in an advertisement that says what the last one said, if nothing has happened since.
+
+        Its verdict is the same, so only times change.  Return False for any other event.
+        """
+        said, self._settled = self._settled, None
+        if isinstance(event, AdvertisementReceived) and event.statement is said:
+            until = self.master_down.arm_again(now)
+            if until is not None:
+                self.peers.hear_again(event.counter, now, until)
+                self._settled = said
+                return True
+        return False
 
     def as_master(
         self, event: AdvertisementReceived, now: float, rivals: Rivals

@@ -9,6 +9,10 @@
 There is one method for each state.  Its `match` names every event, also each that it ignores: an
 event that is out of place leaves the state untouched, and nothing from the wire raises.
 
+Two things happen every second, for years: a BACKUP hears the same again, and nothing but the next
+advertisement of a MASTER is due.  Each has a short way, which asks no rule that would answer as before;
+the tests compare it with the long one.
+
 This module says when the state changes, `transitions` says how, and `parts` has the parts of the
 host: three layers of one object.  `election` decides who is master.
 
@@ -35,7 +39,7 @@ from ucarpd.carp.events import AdvertisementReceived
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.timing import NEVER, earlier
 from ucarpd.carp.transitions import Transitions
-from ucarpd.carp.verdicts import MasterVerdict
+from ucarpd.carp.verdicts import WAIT, MasterVerdict
 from ucarpd.carp.why import Cause
 
 STEP_DOWN_OFFER = 2.0
@@ -69,8 +73,12 @@ class VirtualHost(Transitions):
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
         if self.state is MASTER:
+            if self._only_advertises(event, now):
+                return self._take_actions()
             self._handle_in_master(event, now)
         elif self.state is BACKUP:
+            if self._hearing.hears_again(event, now):
+                return []
             self._handle_in_backup(event, now)
         elif self.state is INIT:
             self._handle_in_init(event, now)
@@ -80,16 +88,17 @@ class VirtualHost(Transitions):
         if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
+        self._others_due_at = self._others_due()
+        return self._take_actions()
+
+    def _take_actions(self) -> list[Action]:
         actions, self._actions = self._actions, []
         return actions
 
     def next_deadline(self) -> float | None:
         """The monotonic second at which DeadlineReached is wanted; None for never."""
-        if self._held is not None and self.advertise_at is not None:
-            at = earlier(self.advertise_at, self._held.deadline)
-            at = earlier(at, self._answers.deadline)
-            at = earlier(at, self._outage.until or NEVER)
-            return earlier(at, self._step_down_until or NEVER)
+        if self.advertise_at is not None:
+            return earlier(self.advertise_at, self._others_due_at)
         silent_at = self._master_down.next_at if self._rank.may_serve else None
         final_at = self._leaving.deadline
         if silent_at is None or final_at is None:
@@ -231,6 +240,8 @@ class VirtualHost(Transitions):
         elif not heard.is_bow_out:
             self._hear_successor(heard, now)
             self._actions += self._hearing.silent_family(heard.family, now)
+            if verdict is WAIT and self._leaving.is_idle:
+                self._hearing.settle(heard, now)
 
     def _hear_as_master(
         self, event: AdvertisementReceived, now: float, held: HeldAddresses
@@ -273,6 +284,30 @@ class VirtualHost(Transitions):
             self._answers.claimed(claim, now)
 
     # -- the work ----------------------------------------------------------------------------------
+
+    def _others_due(self) -> float:
+        """As MASTER: return when something else than an advertisement is due."""
+        if self._held is None:
+            return NEVER
+        at = earlier(self._held.deadline, self._answers.deadline)
+        at = earlier(at, self._outage.until or NEVER)
+        return earlier(at, self._step_down_until or NEVER)
+
+    def _only_advertises(self, event: events.Event, now: float) -> bool:
+        """Advertise, if that is all that a MASTER has to do now, and return whether it is.
+
+        It mostly is.  Only an event changes what else is due, and when.
+        """
+        due = self.advertise_at
+        if (
+            due is None
+            or not due <= now < self._others_due_at - MOST_EARLY
+            or not isinstance(event, events.DeadlineReached)
+            or self._rivals.are_known
+        ):
+            return False
+        self._advertise(due, now)
+        return True
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:

@@ -60,6 +60,8 @@ class MasterDown:
         """When our turn comes, or the last timer expires; None when none is armed."""
         self.next_at: float | None = None
         """When to probe the late master, or else to take over."""
+        self._lead = 0.0
+        """Seconds between them, or 0."""
         self.not_before = -NEVER
         """No silence ends earlier: this host has stepped down, to let another one serve."""
         self._begun_in: Family | None = None
@@ -225,6 +227,22 @@ class MasterDown:
         self._set_waits()
         return self._wait[family]
 
+    def arm_again(self, now: float) -> float | None:
+        """Do what `hear` and `arm` did for the latest advertisement, for another one like it.
+
+        Return the new deadline; None, without any change, if the timer has expired.
+        """
+        family, deadline = self._begun_in, self.deadline
+        assert family is not None, "`arm` comes first"
+        assert deadline is not None
+        if now >= deadline:
+            return None
+        self.note_silence(now)
+        self._silent_since[family] = self._heard_at[family] = now
+        self.deadline = deadline = now + self._wait[family]
+        self.next_at = deadline - self._lead
+        return deadline
+
     def _begin(self, family: Family | None) -> None:
         """Begin a silence, after an advertisement in this family or none."""
         self._turn = self._held_until = self.gateways_silent_since = None
@@ -267,10 +285,11 @@ class MasterDown:
         at = self._held_until or self.not_before
         for family, since in self._silent_since.items():
             at = later(at, since + self._wait[family])
-        self.deadline = self.next_at = at
+        self._lead = 0.0
         if self._begun_in is not None and not self._is_probed:
             # An advertisement is already missing.
-            self.next_at -= earlier(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+            self._lead = earlier(self._rank.interval, PROBE_LEAD * self._wait[self._begun_in])
+        self.deadline, self.next_at = at, at - self._lead
 
     # -- for the operator --------------------------------------------------------------------------
 

@@ -17,11 +17,11 @@ class OwnCounter:
 
     def take(self) -> int:
         taken, oldest = self.next, self.sent.start
-        self.next += 1
-        if self.next > _MASK:
+        following = taken + 1
+        if following > _MASK:
             # OpenBSD drops counter 0 as a replay for as long as it has not advertised itself.
-            self.next = oldest = 1
-        elif self.next - oldest > REMEMBERED:
+            following = oldest = 1
+        elif following - oldest > REMEMBERED:
             oldest += 1
-        self.sent = range(oldest, self.next)
+        self.next, self.sent = following, range(oldest, following)
         return taken

@@ -45,8 +45,17 @@ def encode(advertisement: Advertisement, pseudo_header: bytes = b"") -> bytes:
     Every system sums up these 36 bytes alone, also in IPv6; only NetBSD adds IPv6's pseudo-header.
     """
     vhid, advbase, advskew, counter, digest, demote, version, kind = advertisement
-    start = beginning(vhid, advbase, advskew, demote, version, kind)
-    return complete(start, counter, digest, pseudo_header)
+    start = beginning(vhid, advbase, advskew, demote, pseudo_header, version, kind)
+    return complete(start, counter, digest)
+
+
+class Beginning(NamedTuple):
+    """What comes before the checksum, and is the same in most advertisements of a host."""
+
+    data: bytes
+    """It may also have the headers around CARP's."""
+    total: int
+    """The number that the checksum covers."""
 
 
 def beginning(
@@ -54,17 +63,20 @@ def beginning(
     advbase: int,
     advskew: int,
     demote: int,
+    pseudo_header: bytes = b"",
     version: int = VERSION,
     kind: int = TYPE_ADVERTISEMENT,
-) -> bytes:
-    """Return the bytes before the checksum, which say the same in most advertisements of a host."""
-    return _BEGINNING.pack(version << 4 | kind, vhid, advskew, AUTHLEN, demote, advbase)
+) -> Beginning:
+    """Return the beginning of a header; the arguments are as in `encode`."""
+    data = _BEGINNING.pack(version << 4 | kind, vhid, advskew, AUTHLEN, demote, advbase)
+    return Beginning(data, int.from_bytes(pseudo_header + data, "big"))
 
 
-def complete(start: bytes, counter: int, digest: bytes, pseudo_header: bytes = b"") -> bytes:
-    """Return the header that begins with these bytes; the rest is as in `encode`."""
+def complete(start: Beginning, counter: int, digest: bytes) -> bytes:
+    """Return the header that begins so."""
+    data, total = start
     end = _END.pack(counter, digest)
-    return start + checksum(pseudo_header + start + end).to_bytes(2, "big") + end
+    return data + _folded(total + int.from_bytes(end, "big")).to_bytes(2, "big") + end
 
 
 def decode(payload: bytes) -> Advertisement:
@@ -80,12 +92,23 @@ def decode(payload: bytes) -> Advertisement:
     )
 
 
+def is_intact(header: bytes) -> bool:
+    """Return whether a header contains its own valid checksum, as `checksum` has it."""
+    total = int.from_bytes(header, "big")
+    return total % 0xFFFF == 0 < total
+
+
 def checksum(data: bytes | bytearray) -> int:
     """Return the Internet checksum (RFC 1071): 0 for data that contains its own valid checksum."""
     if len(data) % 2:
         data = bytes(data) + b"\0"
-    # Adding 16-bit words with end-around carry is arithmetic modulo 65535, in which 0 and 65535 are
-    # the same: such a sum is 65535, and 0 only if all words are 0.
-    total = int.from_bytes(data, "big")
-    folded = total % 0xFFFF or (0xFFFF if total else 0)
-    return ~folded & 0xFFFF
+    return _folded(int.from_bytes(data, "big"))
+
+
+def _folded(total: int) -> int:
+    """Return the checksum of a number, or of the sum of several numbers.
+
+    Adding 16-bit words with end-around carry is arithmetic modulo 65535, in which 0 and 65535 are the
+    same: such a sum is 65535, and 0 only if all words are 0.
+    """
+    return 0xFFFF - (total % 0xFFFF or (0xFFFF if total else 0))

@@ -45,7 +45,7 @@ from ucarpd.carp.peak import Peak
 from ucarpd.carp.peers import Peer
 from ucarpd.carp.rank import Rank
 from ucarpd.carp.rivals import Rivals
-from ucarpd.carp.timing import ALONE, Phase
+from ucarpd.carp.timing import ALONE, NEVER, Phase
 
 
 class Parts:
@@ -64,6 +64,8 @@ class Parts:
         self._stopping = False
         self._master_down = self._hearing.master_down
         self.advertise_at: float | None = None
+        self._others_due_at = NEVER
+        """When a MASTER has something else to do than to advertise."""
         self._advertised_at = 0.0
         self._advertised_as: Rank | None = None
         """The rank then; None after a final advertisement."""

@@ -74,6 +74,13 @@ class Peer:
     """The longest time between two of its advertisements while it was master; 0: there were no two.
     """
 
+    def note(self, counter: int, now: float) -> None:
+        """Note an advertisement of it."""
+        gap = now - self.heard_at
+        if gap > self.worst_gap and self.is_master(now):
+            self.worst_gap = gap
+        self.counter, self.heard_at = counter, now
+
     def is_master(self, now: float) -> bool:
         """Return whether it serves, as far as this host knows."""
         return self.contender is not None and now < self.serves_until and not self.has_yielded
@@ -139,8 +146,7 @@ class Peers:
             if len(self._peers) > SOURCES:
                 del self._peers[next(iter(self._peers))]
         gap = now - peer.heard_at
-        if gap > peer.worst_gap and peer.is_master(now):
-            peer.worst_gap = gap
+        peer.note(event.counter, now)
         lasts = patience if heard.is_lasting else REORDERED
         self._note_last_word(event, now, now + lasts)
         if heard.is_bow_out:
@@ -153,8 +159,37 @@ class Peers:
                 and gap >= heard.units / UNITS_PER_SECOND / 2
             ):
                 self._longest_kept_units = heard.units
-        peer.newest, peer.counter = heard, event.counter
-        peer.heard_at, peer.has_yielded = now, False
+        peer.newest, peer.has_yielded = heard, False
+
+    def hear_again(self, counter: int, now: float, until: float) -> None:
+        """Do what `hear` and `serves` did for the latest advertisement, for another one like it.
+
+        The memory must be settled.
+        """
+        peer, last = self._latest, self._latest_word
+        assert peer is not None, "`hear` comes first"
+        assert last is not None
+        peer.note(counter, now)
+        peer.serves_until = until
+        last.counter, last.until = counter, later(now + REORDERED, last.until)
+
+    def is_settled(self, heard: Statement, now: float) -> bool:
+        """Return whether the sender, heard last, can change nothing by saying the same again.
+
+        Nor does it if time passes: every other host has been silent for too long to matter.
+        """
+        return (
+            not heard.is_lasting
+            and heard.units <= self._longest_kept_units
+            and self._latest_word is not None
+            and all(
+                each is self._latest_word or now >= each.until for each in self._last_words.values()
+            )
+            and all(
+                each is self._latest or each.contender is None or now >= each.serves_until
+                for each in self._peers.values()
+            )
+        )
 
     def _note_last_word(self, event: AdvertisementReceived, now: float, until: float) -> None:
         last = self._latest_word

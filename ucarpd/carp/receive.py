@@ -132,27 +132,17 @@ class Receiver:
 
         `own_sources` and `sent_counters` are what our own latest advertisements carried.
         """
-        result = self._climb(frame, own_sources, sent_counters)
-        if isinstance(result, Dropped):
-            self.dropped[result.reason] += 1
-        else:
-            self.accepted += 1
-        return result
-
-    def _climb(
-        self, frame: bytes, own_sources: Container[IPAddress], sent_counters: Container[int]
-    ) -> AdvertisementReceived | Dropped:
         # A host repeats all but the last 30 bytes of its frames, so the rungs that look at these
         # bytes have the same result.
         beginning = frame[_BEGINNING]
         repeated = self._repeated.get(beginning)
-        if repeated is not None and packet.checksum(frame[_ADVERTISEMENT]) == 0:
+        if repeated is not None and packet.is_intact(frame[_ADVERTISEMENT]):
             counter, digest = _COUNTER_AND_DIGEST.unpack_from(frame, len(beginning) + 2)
             heard = AdvertisementReceived(repeated, counter)
         else:
             examined = self._examine(frame, own_sources)
             if isinstance(examined, Dropped):
-                return examined
+                return self._counted(examined)
             heard, digest = examined
         for signer in self._signers:
             if signer.verify(heard.counter, digest):
@@ -161,15 +151,20 @@ class Receiver:
             source = heard.statement.source
             evidence = Evidence(source, source_mac(frame), heard.counter, digest)
             text = f"{WRONG_DIGEST}: {UNEXPLAINED}"
-            return Dropped(DropReason.BAD_DIGEST, source, text, evidence)
+            return self._counted(Dropped(DropReason.BAD_DIGEST, source, text, evidence))
         if heard.counter in sent_counters and heard.statement.source in own_sources:
             text = "our own advertisement came back: a network loop?"
-            return Dropped(DropReason.OWN_PACKET, heard.statement.source, text)
+            return self._counted(Dropped(DropReason.OWN_PACKET, heard.statement.source, text))
         if repeated is None and self._is_repeatable(frame, heard.statement.family):
             if len(self._repeated) >= REPEATED:
                 self._repeated.clear()
             self._repeated[beginning] = heard.statement
+        self.accepted += 1
         return heard
+
+    def _counted(self, dropped: Dropped) -> Dropped:
+        self.dropped[dropped.reason] += 1
+        return dropped
 
     def _examine(
         self, frame: bytes, own_sources: Container[IPAddress]
@@ -296,7 +291,7 @@ def _is_link_local(ip: IPAddress) -> bool:
 
 def _is_intact(ip: IPPacket) -> bool:
     header = ip.payload[: packet.HEADER_SIZE]
-    if packet.checksum(header) == 0:
+    if packet.is_intact(header):
         return True
     if ip.family == 4:
         return False

@@ -61,6 +61,10 @@ class Rivals:
         self._rivals: dict[IPAddress, Rival] = {}
         self._told_at: tuple[float, ...] = ()
 
+    @property
+    def are_known(self) -> bool:
+        return bool(self._rivals)
+
     def hear(
         self, own: Contender | None, peer: Contender, now: float, interval: float
     ) -> list[Action]:

@@ -45,8 +45,8 @@ class Transmitter:
         self._params = params
         self._signer = auth.sender(params)
         self._virtual_mac = virtual_mac(params.vhid)
-        self._known: dict[Family, tuple[IPAddress, bytes, tuple[bytes, bytes]]] = {}
-        """By family: the IP and MAC source addresses, and the result of `_repeated` for them."""
+        self._latest: dict[Family, tuple[IPAddress, tuple[object, ...], packet.Beginning]] = {}
+        """By family: the source, what else it depends on, and how the latest frame to the group began."""
 
     def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
         """Return one advertisement: a frame to the group, or a datagram to each peer.
@@ -55,18 +55,15 @@ class Transmitter:
         """
         params = self._params
         source, advbase, advskew, counter, demotion, is_final = action
-        start = packet.beginning(params.vhid, advbase, advskew, demotion)
+        family = source.version
         digest = self._signer.sign(counter)
-        if params.peers and (peers := params.peers_of(source.version)):
+        if params.peers and (peers := params.peers_of(family)):
             # One list may serve all hosts, so it may contain our own address.
-            return [
-                self._datagram(source, peer, start, counter, digest)
-                for peer in peers
-                if peer != source
-            ]
-        is_virtual = params.source_mac_is_virtual and not is_final
-        prefix, pseudo = self._repeated(source, self._virtual_mac if is_virtual else mac)
-        return [prefix + packet.complete(start, counter, digest, pseudo)]
+            return [self._datagram(action, peer, digest) for peer in peers if peer != source]
+        latest, other = self._latest.get(family), (mac, advbase, advskew, demotion, is_final)
+        if latest is None or latest[0] is not source or latest[1] != other:
+            latest = self._latest[family] = source, other, self._beginning(action, mac)
+        return [packet.complete(latest[2], counter, digest)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
         """Return the frames that announce each address, at `mac` or at the virtual MAC address.
@@ -107,29 +104,24 @@ class Transmitter:
         # ucarp's --nomcast changes the Ethernet destination alone; the packet keeps the group.
         return BROADCAST_MAC if self._params.broadcast else group_mac(self._params.group_of(family))
 
-    def _repeated(self, source: IPAddress, source_mac: bytes) -> tuple[bytes, bytes]:
-        """Return the bytes before the advertisement in each frame from these addresses, and the
-        bytes that its checksum covers in addition.
-        """
-        family = source.version
-        known = self._known.get(family)
-        if known is not None and known[0] is source and known[1] == source_mac:
-            return known[2]
-        group = self._params.group_of(family)
+    def _beginning(self, action: SendAdvertisement, mac: bytes) -> packet.Beginning:
+        """Return how a frame to the group begins."""
+        source = action.source
+        group = self._params.group_of(source.version)
+        is_virtual = self._params.source_mac_is_virtual and not action.is_final
         ip = carp_over_ip(source, group, bytes(packet.HEADER_SIZE))
-        frame = ethernet(self._group_mac(family), source_mac, ip)
-        found = frame[: -packet.HEADER_SIZE], self._pseudo_header(source, group)
-        self._known[family] = source, source_mac, found
-        return found
+        sender = self._virtual_mac if is_virtual else mac
+        frame = ethernet(self._group_mac(source.version), sender, ip)
+        data, total = self._header(action, group)
+        return packet.Beginning(frame[: -packet.HEADER_SIZE] + data, total)
 
-    def _datagram(
-        self, source: IPAddress, peer: IPAddress, start: bytes, counter: int, digest: bytes
-    ) -> Datagram:
-        pseudo = self._pseudo_header(source, peer)
-        payload = packet.complete(start, counter, digest, pseudo)
-        return Datagram(peer, carp_over_ip(source, peer, payload))
+    def _datagram(self, action: SendAdvertisement, peer: IPAddress, digest: bytes) -> Datagram:
+        payload = packet.complete(self._header(action, peer), action.counter, digest)
+        return Datagram(peer, carp_over_ip(action.source, peer, payload))
 
-    def _pseudo_header(self, source: IPAddress, destination: IPAddress) -> bytes:
+    def _header(self, action: SendAdvertisement, destination: IPAddress) -> packet.Beginning:
+        source, advbase, advskew, _counter, demotion, _is_final = action
+        pseudo = b""
         if self._params.pseudo_checksum and isinstance(source, IPv6Address):
-            return pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
-        return b""
+            pseudo = pseudo_header(source, destination, packet.HEADER_SIZE, PROTOCOL_CARP)
+        return packet.beginning(self._params.vhid, advbase, advskew, demotion, pseudo)

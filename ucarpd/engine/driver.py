@@ -222,19 +222,18 @@ class Engine:
             return
         self._is_handling = True
         try:
-            self._handle(event, at)
-            while self._events:
-                self._handle(*self._events.pop(0))
+            while True:
+                self._now = now = later(self._now, at)
+                for action in self._machine.handle(event, now):
+                    self._perform(action)
+                if not self._events:
+                    break
+                event, at = self._events.pop(0)
             self._arm()
         except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
         finally:
             self._is_handling = False
-
-    def _handle(self, event: events.Event, at: float) -> None:
-        self._now = later(self._now, at)
-        for action in self._machine.handle(event, self._now):
-            self._perform(action)
 
     def _arm(self) -> None:
         due = None if self._is_over else self._machine.next_deadline()

@@ -37,15 +37,13 @@ class Incoming:
     def deliver(self, frame: bytes, at: float) -> IPAddress | None:
         """Hand a frame to its virtual host; return its source, if that found the digest to be good."""
         vhid = peek_vhid(frame)
-        if vhid is None:
-            member = None
-        else:
+        member = None
+        if vhid is not None:
             member = self._members.get(vhid)
-            silence = at - self._heard_at
-            if silence >= SILENCE:
-                # After the frames that wait: they may show that another host serves by now.
-                self._loop.call_soon(self._tell_silence_is_over)
-            if silence > 0:
+            if at > self._heard_at:
+                if at - self._heard_at >= SILENCE:
+                    # After the frames that wait: they may show that another host serves by now.
+                    self._loop.call_soon(self._tell_silence_is_over)
                 self._heard_at = at
         # If no virtual host has the vhid, any of them counts and reports the frame.
         member = member or next(iter(self._members.values()), None)

@@ -137,16 +137,15 @@ class PacketSocket:
     def receive(self, limit: int) -> list[Arrival]:
         """Return up to `limit` waiting frames.  Raises OSError, for example after a link loss."""
         self.read_until = self._clock.look()
+        receive, monotonic = self._socket.recvmsg, self._clock.monotonic
         arrivals: list[Arrival] = []
-        while len(arrivals) < limit:
+        for _ in range(limit):
             try:
-                frame, ancillary, _flags, _address = self._socket.recvmsg(
-                    _LARGEST_FRAME, _ANCILLARY_SIZE
-                )
+                frame, ancillary, _flags, _address = receive(_LARGEST_FRAME, _ANCILLARY_SIZE)
             except BlockingIOError:
                 return arrivals
             seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
-            arrivals.append((frame, self._clock.monotonic(seconds + nanoseconds * 1e-9)))
+            arrivals.append((frame, monotonic(seconds + nanoseconds * 1e-9)))
         self.read_until = min(self.read_until, arrivals[-1][1])
         return arrivals
 

@@ -42,6 +42,21 @@ def test_whoever_has_left_is_no_longer_seen(tmp_path):
     served.close()
 
 
+def test_another_process_is_company_whatever_it_serves(tmp_path):
+    served = Served(tmp_path)
+    with serving(tmp_path, "eth0", V4):
+        assert not served.has_company(), "it has not looked yet"
+        served.add("eth1", V6)
+        served.drop("eth1", V6)
+        assert served.has_company()
+        (tmp_path / "private/served").unlink()
+    served.renew()
+    assert not served.has_company(), "it is itself"
+    with serving(tmp_path, "eth0", V4):
+        assert served.has_company()
+    served.close()
+
+
 def test_a_file_that_was_removed_is_made_again(tmp_path):
     with serving(tmp_path, "eth0", V4) as other:
         (tmp_path / "private/served").unlink()

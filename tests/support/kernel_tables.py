@@ -14,9 +14,9 @@ FOLLOWED = ["eth0", "carp1", "veth1", "v48"]
 class Tables:
     """A Netlink whose listener is the test."""
 
-    def __init__(self, elsewhere, record):
+    def __init__(self, elsewhere, record, served):
         self.news = []
-        self.netlink = Netlink(self, elsewhere, record)
+        self.netlink = Netlink(self, elsewhere, record, served)
         self._changed = asyncio.Event()
 
     def link_changed(self, interface):
@@ -52,9 +52,9 @@ class Tables:
 
 
 @contextlib.asynccontextmanager
-async def opened_tables(elsewhere=frozenset, record=None):
+async def opened_tables(elsewhere=frozenset, record=None, served=None):
     """Tables of the network namespace that this thread is in."""
-    tables = Tables(elsewhere, record)
+    tables = Tables(elsewhere, record, served)
     for name in FOLLOWED:
         tables.netlink.follow(name)
     await tables.netlink.open()

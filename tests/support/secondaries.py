@@ -19,11 +19,11 @@ CLONE_FS, CLONE_NEWNS = 0x200, 0x20000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 
 
-def run_in(host, scenario, is_container=False, elsewhere=frozenset, record=None):
+def run_in(host, scenario, is_container=False, elsewhere=frozenset, record=None, served=None):
     """Run a coroutine function on open tables in the network of the host."""
 
     async def run():
-        async with opened_tables(elsewhere, record) as tables:
+        async with opened_tables(elsewhere, record, served) as tables:
             await scenario(tables)
 
     def enter_and_run():

@@ -1,9 +1,10 @@
 """Which addresses and routes the masters of this host serve, so that no process removes another one's.
 
 All processes share a file in the private directory.  To serve an address is to hold a lock (fcntl(2)) on
-one byte of it, whose number stands for the address.  Several processes may hold it, none waits for it,
-and however a process ends, the kernel takes its locks away.  A process that leaves first drops its own
-lock and then looks for others: of two that leave together, at least the later one finds none.
+one byte of it, whose number stands for the address; one more byte is locked by every process.  Several
+processes may hold a lock, none waits for it, and however a process ends, the kernel takes its locks away.
+A process that leaves first drops its own lock and then looks for others: of two that leave together, at
+least the later one finds none.
 """
 
 import fcntl
@@ -17,6 +18,9 @@ from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 _NAME = "served"
+
+_PROCESS = "", b""
+"""Instead of a device and an address: what every process locks as soon as it serves anything."""
 
 _FLOCK = struct.Struct("hhqqi4x")
 """The kernel's struct flock: type, whence, start, length, process."""
@@ -57,6 +61,13 @@ class Served:
             return None if kind == fcntl.F_UNLCK else int(pid)
         return None
 
+    def has_company(self) -> bool:
+        """Return whether another process has served anything and still runs; any thread may ask.
+
+        False if this process has not served anything itself.
+        """
+        return self._descriptor is not None and self.by_another(*_PROCESS) is not None
+
     def renew(self) -> None:
         """Make the file again if it was removed while this process serves.  Raises OSError."""
         former, directory = self._descriptor, self._directory
@@ -80,6 +91,7 @@ class Served:
             if self._directory is None:
                 raise FileNotFoundError
             self._descriptor = _open(self._directory)
+            self.add(*_PROCESS)
         return self._descriptor
 
 

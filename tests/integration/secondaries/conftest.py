@@ -1,6 +1,13 @@
 """A host whose own address is a secondary of the virtual one; see tests/support/secondaries.py."""
 
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
+from beside import serving
+from secondaries import OTHER_VIP, VIP, promote, run_in
+
+from ucarpd.linux.served import Served
 
 
 @pytest.fixture(params=["settings can be changed", "settings are read-only"])
@@ -22,3 +29,26 @@ def host(a):
     a.run("sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0")
     a.ip("address", "add", "fd00::11/64", "dev", "eth0", "nodad")
     return a
+
+
+@pytest.fixture
+def two_daemons(a, tmp_path):
+    """The address of another process, then ours, and the host's own after both.
+
+    `other_leaves` keeps the secondaries for the moment in which that process removes its address.
+    """
+    own = "172.16.0.11/16"
+    a.ip("address", "flush", "dev", "eth0")
+    for address in (f"{VIP.ip}/16", f"{OTHER_VIP.ip}/16", own):
+        a.ip("address", "add", address, "dev", "eth0")
+
+    def other_leaves():
+        promote(a, 1)
+        a.ip("address", "del", f"{VIP.ip}/16", "dev", "eth0")
+        promote(a, 0)
+
+    with serving(tmp_path, "eth0", VIP.ip.packed):
+        served = Served(tmp_path)
+        served.add("eth0", OTHER_VIP.ip.packed)
+        run = partial(run_in, a, elsewhere=lambda: {VIP.ip}, served=served)
+        yield SimpleNamespace(other_leaves=other_leaves, run=run)

@@ -177,6 +177,17 @@ def test_a_setting_of_another_process_keeps_nothing(host, tmp_path):
     other.end("eth0")
 
 
+def test_an_address_that_is_first_after_another_process_has_left(a, two_daemons):
+    """The other one's address was the first, and the event of its removal has not been read."""
+
+    async def scenario(tables):
+        two_daemons.other_leaves()
+        await tables.succeed("remove", "eth0", [OTHER_VIP])
+
+    two_daemons.run(scenario)
+    assert set(ipv4(a)) == {"172.16.0.11"}
+
+
 def test_a_setting_that_the_administrator_has_made_stays(host):
     promote(host, 1)
     before = ipv4(host)

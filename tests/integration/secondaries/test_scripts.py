@@ -54,6 +54,20 @@ def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
     assert ipv4(host) == without(before, "172.16.0.1")
 
 
+def test_a_script_whose_address_is_first_after_another_process_has_left(a, two_daemons):
+    """The other one's address was the first when the script began."""
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [OTHER_VIP.ip])
+        await tables.ask("beside", lambda: None)
+        two_daemons.other_leaves()
+        a.ip("address", "del", "172.16.0.2/16", "dev", "eth0")
+        await tables.ask("end_guard", "eth0")
+
+    two_daemons.run(scenario)
+    assert set(ipv4(a)) == {"172.16.0.11"}
+
+
 def test_a_script_that_leaves_the_virtual_address_and_takes_another(host, is_container):
     before = ipv4(host)
 

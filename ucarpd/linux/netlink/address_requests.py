@@ -64,6 +64,7 @@ class AddressRequests:
         self._served = served or Served()
         self._secondaries = Secondaries(kernel, elsewhere, record)
         self.guards = Guards(kernel, self._secondaries)
+        self.has_company = self._served.has_company
 
     def prepare(
         self,

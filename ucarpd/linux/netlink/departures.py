@@ -151,10 +151,14 @@ class Departures:
         return bool(ipv4) and all(self._may_leave(interface, entry, ips) for entry in ipv4)
 
     def _may_leave(self, interface: str, entry: AddressEntry, ips: Collection[IPAddress]) -> bool:
+        # Another process may be removing it, and the tables would show that only later.
         ip = entry.placed.address.ip
         guard = self._guards.get(interface)
         return bool(
-            ip in ips or (interface, ip) in self._leaving or (guard is not None and ip in guard.ips)
+            ip in ips
+            or (interface, ip) in self._leaving
+            or (guard is not None and ip in guard.ips)
+            or self._requests.has_company()
         )
 
     def _present(self, interface: str, ips: Iterable[IPAddress]) -> list[AddressEntry]:

@@ -278,3 +278,5 @@ def test_words_of_other_programs_are_told_what_to_write(line, fault):
 def test_a_label_is_looked_at_beside_an_interface_with_a_label():
     found = faults(minimal("UCARP_IF_ALIAS=0", INTERFACE="eth0:0"))
     assert "5: UCARP_IF_ALIAS: must begin with the interface, as eth0:0 does (got '0')" in found
+    (found,) = faults(minimal("UCARP_IF_ALIAS=0", INTERFACE=None))
+    assert found.startswith("UCARP_INTERFACE: missing")

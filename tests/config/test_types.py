@@ -48,6 +48,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ("UCARP_IF_ALIAS=eth0:12345678ab", "label", "eth0:12345678ab"),
         # The scripts own the address: its label is their business.
         ("UCARP_IF_ALIAS=web\nUCARP_UPSCRIPT=/up", "label", "web"),
+        ("UCARP_IF_ALIAS=web\nUCARP_DOWNSCRIPT=/down", "label", "web"),
         ("UCARP_DOWNSCRIPT='/a b/down'", "down_script", Path("/a b/down")),
         ("UCARP_SCRIPT_TIMEOUT=3600", "script_timeout", 3600.0),
         ("UCARP_SCRIPT_TIMEOUT=0", "script_timeout", 0.0),

@@ -184,6 +184,20 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     assert host.systemd.told() == []
 
 
+@pytest.mark.parametrize("ends", ["the role", "the instance"])
+async def test_an_offer_starts_no_units_after_the_end(make, ends):
+    host = make("UCARP_SHUTDOWN=no\n")
+    await host.serve()
+    host.instance.step_down("asked to step down")
+    await asyncio.sleep(0.1)
+    if ends == "the role":
+        host.interface.engine.interface_lost("eth0 is down", can_send=False)
+    else:
+        await host.instance.stop("stopping")
+    await asyncio.sleep(2 * followers.RESUME_AFTER)
+    assert START not in host.systemd.told()
+
+
 async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(make):
     host = make()
     await host.serve()

@@ -215,6 +215,16 @@ async def test_a_device_that_has_lost_ipv6_is_made_again_when_the_interface_has_
     assert bench.netlink.told()[:2] == [f"remove {DEVICE}", MAKE]
 
 
+async def test_a_device_that_has_lost_an_ipv6_that_it_does_not_need_stays(tmp_path, settings):
+    settings.enable_ipv6()
+    bench = Bench(tmp_path)
+    await bench.start()
+    settings.remove(DEVICE, "forwarding", 6)
+    bench.acquire()
+    await settled()
+    assert bench.netlink.told()[0] == f"set {DEVICE} up"
+
+
 async def test_a_device_without_ipv6_serves_ipv4(tmp_path, settings):
     settings.enable_ipv6()
     for name in ("eth0", DEVICE):

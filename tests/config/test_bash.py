@@ -255,6 +255,8 @@ def test_nothing_to_warn_about(tmp_path):
         ("export UCARP_PASSWD=geheim7", ("5: UCARP_PASSWD: export is not needed: write"
          " UCARP_PASSWD=…")),
         ("TOKEN=gehe$im", "5: TOKEN: bash expands $: write TOKEN='…'"),
+        ("SCHLÜSSEL=a", ("5: SCHLÜSSEL: bash cannot set a variable of this name: write"
+         " SCHL_SSEL=…")),
         ("UCARP_VHID=1", ("5: UCARP_VHID: is already set in line 2; this one, the last, counts:"
          " keep one of them")),
         ("UCARPVHID=1", ("5: UCARPVHID: goes to the scripts only, because it does not begin with"
@@ -279,6 +281,10 @@ def test_a_warning_names_the_line_and_a_better_spelling(tmp_path, line, expected
         ("UCARP_TIEBREAK=yield", ["5: UCARP_TIEBREAK: two ucarpd that advertise equally fast would"
          " both give way, again and again: give each host its own UCARP_ADVSKEW"]),
         ("UCARP_TIEBREAK=numeric", []),
+        ("UCARP_PREEMPT=yes\nUCARP_PREEMPT_DELAY=9", []),
+        ("UCARP_PREEMPT_DELAY=0", []),
+        ("UCARP_PREEMPT=\nPREEMPT=yes", ["6: PREEMPT: goes to the scripts only, because it does not"
+         " begin with UCARP_: did you mean UCARP_PREEMPT?"]),
         ("UCARP_ADVBASE=0", ["5: UCARP_ADVBASE: without UCARP_ADVSKEW it advertises 256 times a"
          " second, and a silence of 11.7 ms makes a second master; OpenBSD also prefers it to"
          " UCARP_ADVSKEW=1, which is equally fast: set UCARP_ADVSKEW, such as 20"]),

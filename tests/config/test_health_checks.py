@@ -9,6 +9,7 @@ from ucarpd.config import ConfigError, Endpoint, load, script_errors, show
 from ucarpd.config.health_checks import KINDS
 
 HOST = "must be an address that a host can have, not "
+OPTIONS = "its options are interval=, timeout=, rise=, fall=, demote="
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_any_number_of_checks_in_the_order_of_the_file(read):
         ("exec:/bin/test", ("/bin/test",)),
         ('exec:/bin/test -f "/tmp/a b" x=1 rise=1', ("/bin/test", "-f", "/tmp/a b", "x=1")),
         ("exec:/bin/test rise=1 -f", ("/bin/test", "rise=1", "-f")),
+        ('exec:/bin/test "" rise', ("/bin/test", "", "rise")),
         ("tcp://db.example:5432", Endpoint("db.example", 5432)),
         ("http://127.0.0.1", Endpoint("127.0.0.1", 80, "/")),
         ("http://[::1]:8080/a?b=c", Endpoint("::1", 8080, "/a?b=c")),
@@ -89,7 +91,8 @@ def test_a_gateway_may_hold_up_a_takeover(read):
 
 
 @pytest.mark.parametrize(
-    ("interval", "timeout"), [("", 2.0), ("interval=5", 5.0), ("interval=60", 10.0)]
+    ("interval", "timeout"),
+    [("", 2.0), ("interval=0.1", 0.1), ("interval=5", 5.0), ("interval=3600", 10.0)],
 )
 def test_a_run_may_take_as_long_as_the_interval_or_ten_seconds(read, interval, timeout):
     [check] = read(f"UCARP_CHECK_X='tcp://a:1 {interval}'")
@@ -116,22 +119,27 @@ def test_a_link_acts_at_once(read):
         ("tcp://a:0", "must name a host after //"),
         ("tcp://a:99999", "must name a host after //, and a port from 1 to 65535 after :"),
         ("http://[::1/", "must name a host after //"),
+        ("http:http://a/", "must name a host after //"),
         ("http://a/#b", "cannot have a fragment (#)"),
         ("http://ä/", "must not have characters outside ASCII"),
         ("unit:apache2", "must be the name of a unit with its type"),
         ("link:a/b", "cannot be the name of an interface"),
         ("arp:gateway", "must be an address such as 172.16.0.1 or 2001:db8::1"),
-        ("tcp://a:1 intervall=3", "intervall=3 is not an option of tcp: its options are interval="),
+        ("tcp://a:1 intervall=3", f"intervall=3 is not an option of tcp: {OPTIONS} (got"),
         ("http://a/ verify=no", "verify=no is not an option of http"),
         ("link:eth1 fall=2", "fall=2 is not an option of link: its options are demote="),
         ("tcp://a:1 interval=0", "interval= must be seconds from 0.1 to 3600"),
+        ("tcp://a:1 interval=3601", "interval= must be seconds from 0.1 to 3600"),
         ("tcp://a:1 timeout=1e3", "timeout= must be seconds from 0.1 to 3600"),
         ("tcp://a:1 rise=0", "rise= must be from 1 to 100"),
         ("tcp://a:1 demote=0", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 demote=253", "demote= must be from 1 to 252, or never"),
         ("tcp://a:1 fall=1 fall=1", "has fall twice"),
         ("tcp://a:1 hold", "hold is not an option of tcp"),
-        ("http://a/ text=it works", "works is not an option of http: "),
+        (
+            "http://a/ text=it works",
+            f"works is not an option of http: {OPTIONS}, status=, text=; a value with spaces needs quotes",
+        ),
         ("tcp://::1:80", "must have an IPv6 address in brackets, as in //[::1]:80"),
         ("http://fe80::1/", "must have an IPv6 address in brackets"),
         ("arp:127.0.0.1", f"{HOST}a loopback address"),
@@ -144,7 +152,7 @@ def test_a_link_acts_at_once(read):
         ("arp:10.0.0.1 hold=perhaps", "hold= must be"),
         ("arp:10.0.0.1 hold interval=31", "hold needs an interval= of 30 at most"),
         ("exec:/bin/ls user=", "user= must not be empty"),
-        ("http://a/ status=299-200", "status= must be an HTTP status such as 200"),
+        ("http://a/ status=200,299-200", "status= must be an HTTP status such as 200"),
         ("http://a/ status=ok", "status= must be an HTTP status such as 200"),
     ],
 )
@@ -172,7 +180,7 @@ def test_other_names_lead_to_the_key(read, name, advice):
     [
         "http://127.0.0.1/?a=b timeout=1 'text=it works'",
         "https://[::1]/ verify=no text=ok status=200",
-        "exec:/bin/test -f '/tmp/a b' demote=never user=nobody",
+        "exec:/bin/test -f '/tmp/a b' '' demote=NEVER user=nobody",
         "tcp://[::1]:80",
         "link:eth1",
         "arp:192.0.2.254 demote=7",
@@ -270,15 +278,16 @@ def test_a_neighbour_is_another_host(read, key):
 
 def test_a_server_at_the_virtual_address_is_the_masters(read, web):
     read(
-        "UCARP_EXTRA_ADDRS=172.16.0.2/16",
+        "UCARP_EXTRA_ADDRS='172.16.0.2/16 2001:DB8:0::10'",
+        "UCARP_CHECK_W=tcp://[2001:DB8::10]:80",
         "UCARP_CHECK_X='http://172.16.0.1/'",
         "UCARP_CHECK_Y=http://172.16.0.11/",
         "UCARP_CHECK_Z=tcp://172.16.0.2:80",
     )
     found = [each for each in warnings(web) if each.key.startswith("UCARP_CHECK_")]
-    assert [each.key for each in found] == ["UCARP_CHECK_X", "UCARP_CHECK_Z"]
+    assert [each.key for each in found] == ["UCARP_CHECK_W", "UCARP_CHECK_X", "UCARP_CHECK_Z"]
     said = "172.16.0.1 is a virtual address, so a BACKUP asks the master's"
-    assert found[0].text.startswith(said)
+    assert found[1].text.startswith(said)
 
 
 def test_a_unit_that_follows_the_role_fails_on_a_backup(read, web):

@@ -193,7 +193,7 @@ def test_a_word_without_meaning_here_is_only_a_warning():
 
 def test_keys_without_prefix_are_named_where_the_file_does_not_load():
     content = "INTERFACE=eth0\nVHID=1\nPASS=geheim7\nADDR=172.16.0.1\nSKEW=3\n"
-    assert faults(content) == [
+    assert faults(f"{content}UCARP_MASK=255.255.255.0\n") == [
         "1: INTERFACE: UCARP_INTERFACE is missing, and this key is unknown: write"
         " UCARP_INTERFACE=…",
         "2: VHID: UCARP_VHID is missing, and this key is unknown: write UCARP_VHID=…",
@@ -278,3 +278,5 @@ def test_words_of_other_programs_are_told_what_to_write(line, fault):
 def test_a_label_is_looked_at_beside_an_interface_with_a_label():
     found = faults(minimal("UCARP_IF_ALIAS=0", INTERFACE="eth0:0"))
     assert "5: UCARP_IF_ALIAS: must begin with the interface, as eth0:0 does (got '0')" in found
+    (found,) = faults(minimal("UCARP_IF_ALIAS=0", INTERFACE=None))
+    assert found.startswith("UCARP_INTERFACE: missing")

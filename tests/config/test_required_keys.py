@@ -144,6 +144,12 @@ def test_a_required_key_with_a_slip_is_one_fault(home, key, slip, value):
     assert fault == f"4: UCARP_{slip}: unknown key; did you mean UCARP_{key}?"
 
 
+def test_a_required_key_by_a_foreign_name_is_one_fault(home):
+    [fault] = faults(minimal("UCARP_NIC=eth0", INTERFACE=None))
+    assert fault == "4: UCARP_NIC: unknown key; write UCARP_INTERFACE"
+    assert len(faults(minimal("UCARP_NIC=", INTERFACE=None))) == 2
+
+
 @pytest.mark.parametrize(
     ("changed", "lines", "told"),
     [

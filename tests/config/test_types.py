@@ -48,6 +48,7 @@ pytestmark = pytest.mark.usefixtures("home")
         ("UCARP_IF_ALIAS=eth0:12345678ab", "label", "eth0:12345678ab"),
         # The scripts own the address: its label is their business.
         ("UCARP_IF_ALIAS=web\nUCARP_UPSCRIPT=/up", "label", "web"),
+        ("UCARP_IF_ALIAS=web\nUCARP_DOWNSCRIPT=/down", "label", "web"),
         ("UCARP_DOWNSCRIPT='/a b/down'", "down_script", Path("/a b/down")),
         ("UCARP_SCRIPT_TIMEOUT=3600", "script_timeout", 3600.0),
         ("UCARP_SCRIPT_TIMEOUT=0", "script_timeout", 0.0),
@@ -70,20 +71,21 @@ def test_a_value_is_taken(home, lines, field, value):
         ("UCARP_ADVSKEW=300", "5: UCARP_ADVSKEW: must be from 0 to 254 (got '300')"),
         ("UCARP_ADVSKEW=255", "5: UCARP_ADVSKEW: must be from 0 to 254 (got '255')"),
         ("UCARP_ADVSKEW=-1", "5: UCARP_ADVSKEW: must be a whole number from 0 to 254 (got '-1')"),
-        (
-            "UCARP_ADVBASE=1.5",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
-            " UCARP_ADVBASE=1 and UCARP_ADVSKEW=128 (got '1.5')",
-        ),
-        (
-            "UCARP_ADVBASE=2.0",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
-            " UCARP_ADVBASE=2 and UCARP_ADVSKEW=0 (got '2.0')",
-        ),
-        (
-            "UCARP_ADVBASE=0.001",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
-            " UCARP_ADVBASE=0 and UCARP_ADVSKEW=1 (got '0.001')",
+        *(
+            (
+                f"UCARP_ADVBASE={value}",
+                "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
+                f" UCARP_ADVBASE={base} and UCARP_ADVSKEW={skew} (got '{value}')",
+            )
+            for value, base, skew in (
+                ("1.5", 1, 128),
+                ("2.0", 2, 0),
+                ("0.001", 0, 1),
+                ("0.75", 0, 192),
+                ("0.999", 0, 254),
+                ("250ms", 0, 64),
+                ("200 ms", 0, 51),
+            )
         ),
         (
             "UCARP_EXTRA_ADDRS=10.0.0.1, \\",
@@ -91,9 +93,17 @@ def test_a_value_is_taken(home, lines, field, value):
             " ends with its line (got '10.0.0.1, \\')",
         ),
         (
-            "UCARP_ADVBASE=250ms",
-            "5: UCARP_ADVBASE: must be a whole number from 0 to 253: for a part of a second, write"
-            " UCARP_ADVBASE=0 and UCARP_ADVSKEW=64 (got '250ms')",
+            "UCARP_ADVSKEW=1 UCARP_VHID=2",
+            "5: UCARP_ADVSKEW: UCARP_VHID=… is on this line too: write each key on a line of its own",
+        ),
+        (
+            "UCARP_ADVSKEW=1 x=2",
+            "5: UCARP_ADVSKEW: must be a whole number from 0 to 254 (got '1 x=2')",
+        ),
+        (
+            "UCARP_ADVBASE={{ base }}",
+            "5: UCARP_ADVBASE: must be a whole number from 0 to 253; ucarpd expands no variables"
+            " (got '{{ base }}')",
         ),
         (
             "UCARP_ADVBASE=$BASE",

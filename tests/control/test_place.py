@@ -130,6 +130,12 @@ def test_a_socket_that_has_gone_or_changed_is_missed(tmp_path, groups, directory
     assert not made.is_in_place()
 
 
+def test_what_a_crash_has_left_of_a_new_socket_is_replaced(tmp_path, groups, directory):
+    directory.mkdir(parents=True)
+    (directory / f"{os.getpid()}.new").touch()
+    assert opened(tmp_path, groups).is_in_place()
+
+
 def test_sockets_of_the_dead_are_removed_and_no_others(tmp_path, groups, directory):
     made = Place(tmp_path / "run", groups)
     with made.open(), socket.socket(socket.AF_UNIX) as living:

@@ -84,12 +84,13 @@ async def test_calls_are_answered_in_order(bench):
     assert await client.is_dropped()
 
 
-async def test_a_call_without_a_reply_may_be_the_last_word(bench):
+async def test_calls_without_a_reply_may_be_the_last_words(bench):
     client = await bench.client()
-    client.send("org.ucarpd.StepDown", oneway=True)
+    for name in ("web", "mail"):
+        client.send("org.ucarpd.StepDown", {"name": name}, oneway=True)
     client.writer.close()
     await asyncio.sleep(A_MOMENT)
-    assert bench.host.ordered == [("step_down", None)]
+    assert bench.host.ordered == [("step_down", "web"), ("step_down", "mail")]
 
 
 async def test_a_reply_that_takes_its_time(bench, monkeypatch):

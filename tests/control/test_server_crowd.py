@@ -57,6 +57,22 @@ async def test_clients_that_wait_for_changes_make_room_last(bench):
         assert (await each.reply())["continues"] is True
 
 
+async def test_a_client_whose_call_is_worked_on_keeps_its_place(bench):
+    slow = [await bench.client() for _ in range(MOST)]
+    for each in slow:
+        each.send("org.ucarpd.ApplyMaintenance")
+    await asyncio.sleep(2 * QUIET)
+    late = await bench.client()
+    late.send(INFO)
+    await asyncio.sleep(2 * QUIET)
+    assert not late.reader._buffer
+    for done in bench.host.reading:
+        done([])
+    for each in slow:
+        assert "error" not in await each.reply()
+    assert "error" not in await late.reply()
+
+
 async def test_others_cannot_keep_root_waiting(bench, monkeypatch):
     as_user(monkeypatch, 1000)
     busy = [await bench.client() for _ in range(MOST + WAITING + 8)]

@@ -62,8 +62,8 @@ def test_a_check_that_bars_the_host_is_not_damped(checks):
 
 
 def test_a_master_counts_a_second_failure_later(checks):
-    """When another host has had the time to notice the same: two periods more than its counts."""
-    checks.add("db", terms(100), 0.0)
+    """When another host has had the time to notice the same: a period more than for its longer count."""
+    checks.add("db", Terms(rise=3, fall=1, demote=100, period=1.0), 0.0)
     checks.set_master(True, 0.5)
     checks.note("web", False, "no", 1.0)
     checks.note("db", False, "no", 2.0)
@@ -101,6 +101,15 @@ def test_a_check_that_has_changed_begins_again(checks):
     checks.add("web", terms(), 2.0)
     assert checks.demotion.unfitness() == 0
     assert not checks.is_tested
+
+
+def test_a_failure_that_waits_counts_when_the_other_check_is_removed(checks):
+    checks.add("db", terms(100), 0.0)
+    checks.set_master(True, 0.5)
+    checks.note("web", False, "no", 1.0)
+    checks.note("db", False, "no", 2.0)
+    checks.remove("web", 3.0)
+    assert checks.demotion.unfitness() == 100
 
 
 def test_a_check_that_is_removed_costs_nothing(checks):

@@ -292,6 +292,8 @@ def test_the_only_address_of_the_host_is_no_virtual_one(machine, found):
     machine.has("10.0.0.10/24")
     text = "eth0 has only 10.0.0.10, which is UCARP_ADDR: give this host an address of its own"
     assert found() == [f"!UCARP_ADDR: {text}"]
+    no_ipv6 = "None: eth0 has no IPv6 address of its own"
+    assert found(ADDR="10.0.0.10,2001:db8::10") == [f"!UCARP_ADDR: {text}", no_ipv6]
     assert found(running=["web"]) == [], "it has put it there itself"
     assert found(running=["web"], held=["10.0.0.10"]) == []
 
@@ -378,9 +380,10 @@ def test_a_listed_address_that_is_gone_for_now(machine, found):
 
 
 def test_a_list_of_peers_with_nobody_else(machine, found):
-    machine.has("10.0.0.7/24")
-    (text,) = found(PEERS="10.0.0.7")
+    machine.has("10.0.0.7/24", "10.0.0.10/24")
+    text, another = found(PEERS="10.0.0.7", MASK=24)
     assert text.startswith("!UCARP_PEERS: UCARP_PEERS names only this host (10.0.0.7)")
+    assert another.startswith("UCARP_ADDR: 10.0.0.10 is on eth0 now")
 
 
 def test_a_source_that_is_not_the_listed_one(machine, found):
@@ -422,6 +425,10 @@ def test_ipv6_that_is_switched_off(machine, found):
         "UCARP_ADDR: IPv6 is off on eth0, and 2001:db8::10 cannot be served: type:"
         " sysctl -w net/ipv6/conf/eth0/disable_ipv6=0"
     )
+    machine.has("10.0.0.1/24", "10.0.0.10/24")
+    _, another = found(ADDR="10.0.0.10,2001:db8::10", MASK=24)
+    assert another.startswith("UCARP_ADDR: 10.0.0.10 is on eth0 now")
+    machine.has("10.0.0.1/24")
     machine.knows_ipv6 = False
     (text,) = found(ADDR="10.0.0.10,2001:db8::10")
     assert text == ("UCARP_ADDR: this host's kernel has no IPv6: 2001:db8::10 cannot be served")

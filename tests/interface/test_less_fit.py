@@ -129,6 +129,9 @@ async def test_an_interface_whose_mtu_is_too_small_for_ipv6(bench):
     bench.kernel.remove("eth0", "fe80::1")
     reason = "eth0 has no IPv6, because its MTU is below 1280"
     assert bench.told() == ["ready 10.0.0.1", f"demoted by 240: {reason}"]
+    bench.kernel.remove("eth0", "10.0.0.1")
+    lost, _ = bench.told()
+    assert lost.endswith(f": eth0 has no IPv4 address of its own and {reason}")
 
 
 async def test_without_any_family_the_role_ends_and_the_demotion_too(bench):

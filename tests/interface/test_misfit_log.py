@@ -23,6 +23,14 @@ async def test_an_address_in_no_network_is_told_once(bench):
     assert bench.told() == []
 
 
+async def test_an_address_that_a_master_has_added_makes_no_network_of_the_host(bench):
+    bench.attach(ADDR="10.1.0.10")
+    bench.kernel.add("eth0", "10.1.0.10")
+    bench.told()
+    await later(LATEST + 0.1)
+    assert bench.told() == [NO_NETWORK.format("10.1.0.10")]
+
+
 async def test_a_mask_that_differs(bench):
     bench.attach(MASK="255.255.0.0")
     bench.told()
@@ -102,3 +110,13 @@ async def test_nothing_is_told_of_who_has_left(bench):
     assert bench.interface._misfits._alarm.at is None
     await later(LATEST + 0.1)
     assert bench.told() == []
+
+
+async def test_nothing_is_told_of_who_leaves_while_others_are_told(bench):
+    bench.attach(ADDR="10.1.0.10")
+    config, _ = bench.attach("mail", VHID=2, ADDR="10.1.0.20")
+    bench.told()
+    bench.interface._misfits._look()
+    bench.interface.detach(config)
+    await later(0.1)
+    assert bench.told() == [NO_NETWORK.format("10.1.0.10")]

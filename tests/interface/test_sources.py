@@ -115,6 +115,7 @@ def test_a_duplicate_is_called_one(chosen):
     words = "2001:db8::1 on eth0 is a duplicate: another host has it"
     assert chosen(host, 6, SRCIP="2001:db8::1", **keys).reason.startswith(words)
     assert chosen(host, 6, PEERS="2001:db8::1 2001:db8::2", **keys).reason.startswith(words)
+    assert "no address" in chosen(host, 6, PEERS="2001:db8::2 2001:db8::3", **keys).reason
     assert chosen(host, 6, **keys).reason.startswith(words)
     host = Host(eth0="2001:db8::10", duplicates=["fe80::1"])
     assert chosen(host, 6, **keys).reason.startswith("fe80::1 on eth0 is a duplicate")
@@ -131,11 +132,13 @@ def test_a_duplicate_is_called_one(chosen):
     [
         ("10.0.0.1", 4, "10.0.0.1 on eth0"),
         ("10.0.0.7 10.0.0.1", 4, "10.0.0.1 on eth0"),
+        ("10.0.0.2 10.0.0.1", 4, "10.0.0.1 on eth0"),
         ("fe80::1 2001:db8::1", 6, "2001:db8::1 on eth0"),
     ],
 )
 def test_the_address_that_the_peers_know(chosen, there, family, expected):
-    keys = {"ADDR": "10.0.0.10 2001:db8::10", "PEERS": "10.0.0.1 10.0.0.2 2001:db8::1 2001:db8::2"}
+    peers = "10.0.0.1 10.0.0.2 10.0.0.3 2001:db8::1 2001:db8::2"
+    keys = {"ADDR": "10.0.0.10 2001:db8::10", "PEERS": peers}
     assert chosen(Host(eth0=there), family, **keys) == expected
 
 

@@ -57,6 +57,10 @@ async def test_a_reload_begins_a_check_with_the_new_environment(make, tmp_path):
     assert "follow eth1" in bench.netlink.story
     environment = bench.instance.parts.checking._environment()
     assert (environment["SITE"], environment["UCARP_STATE"]) == ("two", "MASTER")
+    before = bench.changes_told
+    set_uplink(bench, is_up=True)
+    await asyncio.sleep(0.1)
+    assert bench.changes_told == before + 1
 
 
 async def test_a_host_that_may_never_serve_says_what_that_means(make, log_lines):

@@ -39,7 +39,9 @@ class Host(Bench):
         await self.serve()
         self.systemd.hangs.add("stop")
         if means == "step down":
+            before = self.changes_told
             self.instance.step_down("asked to step down")
+            assert self.changes_told == before + 1
         else:
             self.instance.maintain((MAINTENANCE,))
 
@@ -168,9 +170,11 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     await asyncio.sleep(1.5)
     assert set(host.interface.advertised()) == {0}
     assert host.systemd.told() == []
+    before = host.changes_told
     host.systemd.go_on()
     await asyncio.sleep(0.1)
     assert "units_stopping" not in host.findings()
+    assert host.changes_told == before + 2, "the end of the wait, and another unfitness"
     assert set(host.interface.advertised()) & {253, 254}
     assert host.systemd.told() == []
     await asyncio.sleep(followers.RESUME_AFTER)
@@ -178,6 +182,20 @@ async def test_units_stop_before_the_role_is_offered_and_start_again_if_nobody_t
     host.instance.maintain(())
     await asyncio.sleep(0.1)
     assert host.systemd.told() == []
+
+
+@pytest.mark.parametrize("ends", ["the role", "the instance"])
+async def test_an_offer_starts_no_units_after_the_end(make, ends):
+    host = make("UCARP_SHUTDOWN=no\n")
+    await host.serve()
+    host.instance.step_down("asked to step down")
+    await asyncio.sleep(0.1)
+    if ends == "the role":
+        host.interface.engine.interface_lost("eth0 is down", can_send=False)
+    else:
+        await host.instance.stop("stopping")
+    await asyncio.sleep(2 * followers.RESUME_AFTER)
+    assert START not in host.systemd.told()
 
 
 async def test_a_role_that_comes_back_after_an_offer_starts_the_units_at_once(make):
@@ -292,10 +310,11 @@ async def test_units_that_fail_are_a_finding_and_no_reason_to_leave(make, log_li
     assert finding.event == "finding"
     assert finding.reason.startswith("systemctl start a.service b.timer failed, exit status 1")
     assert any(finding.reason in line for line in log_lines.told())
-    host.systemd.status = 0
+    host.systemd.status, before = 0, host.changes_told
     await asyncio.sleep(units.FIRST_PAUSE)
     assert host.systemd.told()[-1] == START
     assert host.findings() == []
+    assert host.changes_told == before + 1
     assert host.happenings[-1] is finding
 
 

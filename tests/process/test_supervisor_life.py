@@ -151,6 +151,16 @@ async def test_what_the_detective_may_suspect_is_what_the_other_files_have(host)
         assert suspect.hashed == (ip_address("10.0.0.20"),)
 
 
+async def test_the_addresses_that_a_device_has_in_use_are_those_of_its_masters(host):
+    host.write()
+    host.write("mail", VHID=2, ADDR="10.0.0.20/24")
+    async with host.serving() as process:
+        instances(process)["mail"].parts.engine.interface_lost("eth0 is down", can_send=False)
+        in_use = process._supervisor._in_use
+        assert in_use("eth0") == {ip_address("10.0.0.10")}
+        assert in_use("eth1") is None
+
+
 # -- reload ----------------------------------------------------------------------------------------
 
 

@@ -64,6 +64,7 @@ async def test_a_directory_that_has_been_removed_is_made_again(make):
     await look()
     assert bench.names() >= ALL
     assert bench.log.told() == ["record_renewed"]
+    assert "renew served" in bench.netlink.told()
     found = read("web", bench.run)
     assert (found.content, found.pid) == (bench.content, os.getpid())
     assert (found.placed, found.last) == (True, 1.0)

@@ -24,7 +24,7 @@ class Bench:
         self._earlier_run = EarlierRun("web", directory, self.netlink, self.log)
 
     def take_off(self, device="eth0", in_use=None):
-        self._earlier_run.take_off(device, self.shared, {"eth0-v7": in_use}.get)
+        self._earlier_run.take_off(device, self.shared, {"eth0": in_use, "eth0-v7": in_use}.get)
 
 
 async def test_the_addresses_of_an_earlier_run_are_taken_off_once(tmp_path, run_directory):
@@ -128,6 +128,14 @@ async def test_a_virtual_mac_device_that_is_used_no_longer_is_removed(
     await asyncio.sleep(0.1)
     assert bench.netlink.told() == (["remove eth0-v7"] if device == "eth0" else [])
     assert bench.log.told() == []
+
+
+async def test_an_address_that_another_virtual_host_serves_by_now_stays(tmp_path, run_directory):
+    leave(tmp_path, run_directory, EXTRA_ADDRS="10.0.0.2")
+    bench = Bench(run_directory)
+    bench.netlink.put("eth0", VIRTUAL)
+    bench.take_off(in_use={VIRTUAL})
+    assert bench.netlink.told() == []
 
 
 async def test_a_device_that_another_virtual_host_has_by_now_stays(tmp_path, run_directory):

@@ -169,6 +169,18 @@ async def test_a_start_that_hangs_times_out_and_its_program_is_killed_later(monk
     assert not told.exists()
 
 
+async def test_a_start_that_hangs_and_then_fails_has_one_end(monkeypatch):
+    begun, told = [], []
+    monkeypatch.setattr(threads, "start_new_thread", lambda *thread: begun.append(thread))
+    started = Child(lambda: 1 // 0, lambda *end: told.append(end), told.append)
+    started.end_after(1.0, lambda: None)
+    await asyncio.sleep(5.0)
+    ((begin, arguments),) = begun
+    begin(*arguments)
+    await asyncio.sleep(0.1)
+    assert told == [(128 + signal.SIGKILL, True)]
+
+
 @in_real_time
 async def test_one_whose_status_somebody_else_has_taken_has_ended_all_the_same():
     ended = asyncio.get_running_loop().create_future()

@@ -91,6 +91,7 @@ class Bench:
         self.interface, self.netlink = FakeInterface(), FakeNetlink()
         self.host_demotion = Demotion()
         self.changes = []
+        self.changes_told = 0
         self.happenings = []
         self.breaks_as = None
         """A defect of ours shows when this state is taken."""
@@ -119,6 +120,7 @@ class Bench:
         )
 
     def changed(self):
+        self.changes_told += 1
         if self.changes[-1:] == [self.instance.state]:
             return
         self.changes.append(self.instance.state)

@@ -75,7 +75,7 @@ class Program:
             run.kill()
             self._kill_survivors(number)
             raise
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             raise Failed(f"it cannot be run: {why_not_executed(error)}") from None
         line = run.last_line
         if status:

@@ -42,7 +42,7 @@ def warnings(path: Path, lines: Iterable[Line]) -> list[Problem]:
         *(_about_bash(sound) if is_file else ()),
         *_about_keys(sound),
         *(each for about in _OF_KEYS for each in _while_sound(about(given))),
-        *_about_checks(sound, given),
+        *_while_sound(_about_checks(sound, given)),
     ]
     problems += [Problem(path, line.number, line.name, text) for line, text in found]
     has_secret = any(BY_NAME[name].secret for name in given)
@@ -79,7 +79,7 @@ def _about_bash(lines: list[Line]) -> Iterator[tuple[Line, str]]:
     for line in lines:
         if reason := bash.difference(line):
             yield line, f"bash {reason}: {_advice(line)}"
-        elif line.name and re.match(r"\s*export\s", line.text):
+        elif re.match(r"\s*export\s", line.text):
             yield line, f"export is not needed: {_advice(line)}"
 
 
@@ -155,8 +155,8 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     with their own wait.
     """
     wait = _meaning(given, "UCARP_ADVBASE") * _meaning(given, "UCARP_DEADRATIO")
-    line = given.get("UCARP_ADVBASE") or given.get("UCARP_DEADRATIO")
-    if line is not None and wait >= UNFIT_ADVBASE:
+    if wait >= UNFIT_ADVBASE:
+        line = given.get("UCARP_ADVBASE") or given["UCARP_DEADRATIO"]
         text = f"a backup waits UCARP_ADVBASE times UCARP_DEADRATIO, {wait} s: keep it below"
         yield (
             line,
@@ -165,10 +165,8 @@ def _about_wait(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 
 def _about_delay(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
-    line = given.get("UCARP_PREEMPT_DELAY")
-    is_idle = _meaning(given, "UCARP_PREEMPT_DELAY") and not _meaning(given, "UCARP_PREEMPT")
-    if line is not None and is_idle:
-        yield line, "has no effect without UCARP_PREEMPT=yes"
+    if _meaning(given, "UCARP_PREEMPT_DELAY") and not _meaning(given, "UCARP_PREEMPT"):
+        yield given["UCARP_PREEMPT_DELAY"], "has no effect without UCARP_PREEMPT=yes"
 
 
 def _about_ties(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
@@ -211,12 +209,7 @@ def _about_letters(given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
 
 def _about_checks(lines: list[Line], given: dict[str, Line]) -> Iterator[tuple[Line, str]]:
     """Warn of a check that may do something else than its author expects."""
-    virtual = {
-        item.partition("/")[0]
-        for key in masks.LISTS
-        if key in given
-        for item in re.split(r"[\s,]+", given[key].value or "")
-    }
+    virtual = {str(ip) for key in masks.LISTS for ip, _ in _meaning(given, key)}
     for line in lines:
         if not (line.name and line.value and family_of(line.name)):
             continue

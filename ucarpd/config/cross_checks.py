@@ -65,8 +65,10 @@ def _check_label(draft: Draft) -> None:
 def _check_peers(draft: Draft) -> None:
     _exclude(draft, "UCARP_PEERS", "UCARP_NOMCAST", "advertisements go either to peers or to all")
     peers, own = draft.given.get("UCARP_PEERS"), draft.given.get("UCARP_SRCIP")
-    for source in own.meaning if own and peers else ():
-        if peers and [ip for ip in peers.meaning if ip.version == source.version] == [source]:
+    if not (own and peers):
+        return
+    for source in own.meaning:
+        if [ip for ip in peers.meaning if ip.version == source.version] == [source]:
             text = f"for IPv{source.version} it names only this host, which then has no host to advertise to"
             draft.refuse(peers.line, peers.name, f"{text}: add the other hosts {got(peers.text)}")
 
@@ -81,7 +83,7 @@ def _check_neighbours(draft: Draft) -> None:
     for name in ("UCARP_SRCIP", *sorted(_VIRTUAL)):
         own = _addresses(draft.given[name]) if name in draft.given else ()
         for check in draft.members.values():
-            if check.meaning.kind == "arp" and check.meaning.where in own:
+            if check.meaning.where in own:
                 text = (
                     f"must be a neighbour, but {check.meaning.where} is {name}, which this host has"
                 )

@@ -75,9 +75,9 @@ def parse(text: str) -> Check:
         words = shlex.split(text)
     except ValueError:
         raise ValueError("has a quote that is not closed") from None
-    name, colon, rest = words[0].partition(":") if words else ("", "", "")
+    name, _, rest = words[0].partition(":") if words else ("", "", "")
     kind = KINDS.get(name)
-    if kind is None or not colon or not rest:
+    if kind is None or not rest:
         raise ValueError(
             f"must begin with one of {', '.join(each.form for each in KINDS.values())}"
         )

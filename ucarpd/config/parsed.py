@@ -130,7 +130,7 @@ class Draft:
     def _without_prefix(self, key: Key) -> Line | None:
         """Return the line that seems to set `key` by its name in another kind of file."""
         for name, line in self.written.items():
-            meant = None if name.startswith(PREFIX) else foreign_words.meaning(name)
+            meant = foreign_words.meaning(name)
             if meant and meant.key == key.name and line.value:
                 return line
         return None
@@ -158,8 +158,8 @@ class Draft:
                     self.faulty.add(BY_NAME[other].name)
                 return None
             # A password may stand where the path of its file should, or before the @ of a URL.
-            is_misplaced = key.name == "UCARP_PASSFILE" and not text.startswith("/")
-            is_hidden = key.secret or is_misplaced or re.search(r"/.*@", text)
+            is_file = key.name == "UCARP_PASSFILE"
+            is_hidden = key.secret or is_file or re.search(r"/.*@", text)
             fault = re.sub(r"[^\s']*@[^\s']*", "…", str(error)) if is_hidden else str(error)
             shown = "" if is_hidden else f"{_remark(text)} {got(text)}"
             self.refuse(line.number, line.name, f"{fault}{shown}")

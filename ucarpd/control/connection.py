@@ -76,13 +76,11 @@ class Connection:
         return self._socket.fileno()
 
     def close(self) -> None:
-        if not self.is_closed:
-            self.is_closed = True
-            self._out.clear()
-            self._limit.cancel()
-            self._renderer.forget(self._rendered)
-            self._closed(self)
-            self._socket.close()
+        self.is_closed = True
+        self._limit.cancel()
+        self._renderer.forget(self._rendered)
+        self._closed(self)
+        self._socket.close()
 
     def changed(self) -> None:
         """Send the changes as soon as the client has read the last reply."""

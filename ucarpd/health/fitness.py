@@ -93,7 +93,6 @@ class Fitness:
 
         Each counts by its share: of two hosts, the host that serves more addresses is fitter.
         """
-        self._ends[_ADDRESS].cancel()
         self._unserved, self._total = missing, total
         if not missing:
             self._address_pause = FIRST_ADDRESS_PAUSE

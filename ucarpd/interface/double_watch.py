@@ -81,7 +81,7 @@ class DoubleWatch:
             try:
                 frame = tap.receive()
             except OSError:
-                return  # The interface is down or gone; a netlink event reports that.
-            if frame is None or tap is not self.tap:
+                return  # `stop` has closed it, or the interface is down, which a netlink event reports.
+            if frame is None:
                 return
             self._found(frame)

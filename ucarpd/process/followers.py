@@ -125,8 +125,7 @@ class Followers:
 
     def _resume(self) -> None:
         self._end_offer()
-        if self._is_master():
-            self.served()
+        self.served()
 
     def _end_offer(self) -> None:
         self._is_leaving = False

@@ -11,6 +11,7 @@ from ucarpd.carp.params import CARP_GROUP_V6
 from ucarpd.carp.receive import Dropped, DropReason
 
 THIRD, THIRD6 = IPv4Address("10.0.0.3"), IPv6Address("fe80::3")
+LINK_LOCAL = IPv4Address("169.254.0.2")
 ONE_PEER = (OURS, PEER)
 BOTH = (OURS, PEER, OURS6, PEER6)
 TO_US = {"destination": OURS}
@@ -38,6 +39,7 @@ NO_PEER = "its source is not one of UCARP_PEERS"
             "sent to 10.0.0.3, which is not the source address of this host",
         ),
         (ONE_PEER, TO_US | {"source": THIRD}, DropReason.BAD_PEER, NO_PEER),
+        (ONE_PEER, TO_US | {"source": LINK_LOCAL}, DropReason.BAD_PEER, NO_PEER),
         (
             ONE_PEER,
             {"source": THIRD},

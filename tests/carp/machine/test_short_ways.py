@@ -85,7 +85,7 @@ STEPS = st.tuples(
 @pytest.mark.parametrize("addresses", [(VIRTUAL,), (VIRTUAL, VIRTUAL6)])
 @pytest.mark.parametrize("state", [State.BACKUP, State.MASTER])
 @given(
-    steps=st.lists(STEPS, max_size=60),
+    steps=st.lists(STEPS, max_size=40),
     same=st.sampled_from(SAME),
     advskew=st.sampled_from([0, 10, 100]),
     preempt=st.booleans(),

@@ -6,13 +6,15 @@ import sys
 import pytest
 
 ADOPT = """
-import asyncio, ctypes, os, subprocess, sys
+import asyncio, ctypes, os, signal, subprocess, sys
 from functools import partial
 from pathlib import Path
 from ucarpd.scripts.child import Child
 from ucarpd.scripts.start import PIDS, start
+from ucarpd.linux import orphans
 from ucarpd.linux.orphans import Orphans
 
+orphans.LOOK_AFTER = 0.05
 PR_SET_CHILD_SUBREAPER = 36
 assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
@@ -63,7 +65,34 @@ async def main():
 """
 
 
-@pytest.mark.parametrize("scenario", [MANY, BEFORE, BEHIND], ids=["many", "before", "behind"])
+IGNORED = """
+async def main():
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    Orphans(PIDS)
+    assert await run("exit 3") == (3, False)
+"""
+
+
+@pytest.mark.parametrize(
+    "scenario", [MANY, BEFORE, BEHIND, IGNORED], ids=["many", "before", "behind", "ignored"]
+)
 def test_orphans_are_reaped_and_scripts_keep_their_exit_status(scenario):
+    perform(scenario)
+
+
+def test_a_signal_is_heard_behind_a_thousand_children_that_end_while_the_loop_is_busy():
+    perform("""
+async def main():
+    Orphans(PIDS)
+    heard = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, heard.set)
+    for _ in range(1000):
+        os.kill(os.getpid(), signal.SIGCHLD)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await heard.wait()
+""")
+
+
+def perform(scenario):
     program = f"{ADOPT}\n{scenario}\nasyncio.run(asyncio.wait_for(main(), 20))\n"
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=30)

@@ -122,6 +122,16 @@ async def test_each_signal_has_its_meaning(host, log_lines):
         assert set(states(process)) == {"web", "mail"}
 
 
+async def test_a_signal_is_heard_while_a_thousand_threads_wake_the_loop(host, log_lines, capfd):
+    host.write()
+    async with host.running():
+        for _ in range(1000):
+            asyncio.get_running_loop().call_soon_threadsafe(int)
+        await send_and_wait(signal.SIGHUP)
+        assert "reloaded: 0 changed" in log_lines.told()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 async def test_each_of_three_signals_ends_it(host, log_lines, number):
     host.write()

@@ -206,6 +206,35 @@ async def test_a_script_that_was_given_up_does_not_run_when_its_file_system_answ
     assert [Path(command[0]).name for command, _ in begun] == ["third.sh"]
 
 
+@in_real_time
+async def test_attempts_at_a_script_on_a_dead_file_system_leave_one_thread_behind(
+    place, monkeypatch
+):
+    monkeypatch.setattr(child, "KILL_AFTER", 0.01)
+    monkeypatch.setattr(runner, "LOOKS_EVERY", 0.001)
+    answers, hanging, look = threading.Event(), [], runner.obstacle_of
+
+    def look_slowly(script):
+        hanging.append(script)
+        assert answers.wait(20)
+        return look(script)
+
+    monkeypatch.setattr(runner, "obstacle_of", look_slowly)
+    scripts = HookRunner(place.log)
+
+    def attempt(timeout):
+        ended = asyncio.get_running_loop().create_future()
+        scripts.request(place.hook("", timeout=timeout), ended.set_result)
+        return ended
+
+    for _ in range(3):
+        assert await attempt(0.05) == Result(128 + signal.SIGKILL, timed_out=True)
+    last = attempt(20.0)
+    assert len(hanging) == 1
+    answers.set()
+    assert await last == Result(0)
+
+
 def test_a_lack_of_descriptors_does_not_keep_a_script_from_running(place):
     async def scenario():
         done = asyncio.get_running_loop().create_future()

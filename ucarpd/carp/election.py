@@ -76,8 +76,9 @@ tells its operator.  H3: frames overtake each other; `peers` remembers the last 
 M1: the winner may not have heard us, because its advertisement came first.  From the parting
 advertisement it knows of us: ucarp repeats its gratuitous ARP, and ucarpd also runs its up-script
 again.  A BSD kernel announces nothing then, so we send it none: a third host that preempts would
-take the role from it for a moment.  A host that is less fit sends none either: every backup would
-take over from it.
+take the role from it for a moment.  Nor does a host that is less fit, as every backup would take over
+from it, unless it has stayed MASTER for a master-down interval: then no fit backup has heard it, and
+it meets the winner after a split of the network.
 
 M3 and M5: the same, but to a host that speaks from the virtual MAC address we send none in any case,
 nor with TieBreak.YIELD.  A BSD kernel yields on every tie, also to that advertisement, and no host

@@ -69,6 +69,8 @@ class Parts:
         self._advertised_at = 0.0
         self._advertised_as: Rank | None = None
         """The rank then; None after a final advertisement."""
+        self._offered_at = 0.0
+        """When this MASTER became one, or last offered the role as a host that is less fit."""
         # The addresses, and the final advertisements after them.
         self._held: HeldAddresses | None = None
         self._leaving = Leaving()

@@ -93,6 +93,7 @@ class Transitions(Parts):
         self._leaving.cancel()
         self._master_down.stay_away(-NEVER)
         self._hearing.was_cut_off = False
+        self._offered_at = now
         self._advertise(now, now)
         self.advertise_at = second_advertisement_at(now, self._rank.interval, self._phase)
         self._acquire(now)
@@ -197,8 +198,8 @@ class Transitions(Parts):
     def _follow(self, heard: Statement, before: Rank, now: float, *, is_silent: bool) -> None:
         """Note that the sender serves now, and leave; `before` is our rank as MASTER."""
         self._hearing.follow(heard, now)
-        # From a host that is less fit, a parting advertisement would make every backup take over.
-        if is_silent or before.is_unfit:
+        may_be_relieved = before.is_unfit and now <= self._offered_at + before.master_down_interval
+        if is_silent or may_be_relieved:
             parting = None
         else:
             until = now + before.interval
@@ -263,6 +264,8 @@ class Transitions(Parts):
     # -- sending -----------------------------------------------------------------------------------
 
     def _advertise(self, due: float, now: float, *, offers_role: bool = False) -> None:
+        if offers_role:
+            self._offered_at = now
         is_first = offers_role and len(self._hearing.sources) > 1
         if self._send(self._rank.stated, is_first=is_first):
             self._advertised_at, self._advertised_as = now, self._rank

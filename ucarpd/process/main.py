@@ -137,13 +137,24 @@ class Process:
 
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            self._loop.add_signal_handler(number, self._end, number)
+            self._handle(number, partial(self._end, number))
         for number, act in (
             (signal.SIGHUP, self._supervisor.reload),
             (signal.SIGUSR1, self._answers.report_status),
             (signal.SIGUSR2, self._answers.step_down),
         ):
-            self._loop.add_signal_handler(number, self._when_started, act)
+            self._handle(number, partial(self._when_started, act))
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
+
+    def _handle(self, number: signal.Signals, act: Callable[[], object]) -> None:
+        """Call `act` in the loop at each of these signals.
+
+        The loop reads signals from the pipe by which threads wake it.  Hundreds of threads fill that,
+        and the loop would not hear of a signal; it is awake then, so a handler can tell it.
+        """
+        self._loop.add_signal_handler(number, lambda: None)
+        signal.signal(number, lambda *_: self._loop.call_soon_threadsafe(act))
+        signal.siginterrupt(number, False)
 
     def _when_started(self, act: Callable[[], object]) -> None:
         if self._is_started:

@@ -7,6 +7,8 @@ shell.
 
 import asyncio
 import signal
+from _thread import LockType, allocate_lock
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,9 @@ HANGS_AFTER = 3.0
 
 GOES_ON_AFTER = 30.0
 """Seconds after which a script without a time limit counts as one that may hang: the default limit."""
+
+LOOKS_EVERY = 1.0
+"""Seconds between two looks of a start that waits for an earlier one, whether it is still wanted."""
 
 STRAY_SIGNALS = {128 + each: each.name for each in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)}
 """Signals for ucarpd that `systemctl kill` also sends to its scripts, by the resulting status."""
@@ -88,6 +93,8 @@ class HookRunner:
         self._child: Child | None = None
         self._started = 0.0
         self._may_run_again = False
+        self._turns: defaultdict[Path, LockType] = defaultdict(allocate_lock)
+        """Held while a script is being started."""
 
     @property
     def running(self) -> Hook | None:
@@ -140,8 +147,9 @@ class HookRunner:
         self._started = self._loop.time()
         self._runs.begin(hook.target, self._started)
         begins = partial(self._loop.call_soon_threadsafe, partial(self._log.spawning, str(hook)))
+        turn = self._turns[hook.script]
         self._child = Child(
-            partial(_start, hook, hook.script, lambda: self.running is hook, begins),
+            partial(_start, hook, hook.script, turn, lambda: self.running is hook, begins),
             self._ended,
             partial(self._not_started, hook),
         )
@@ -197,19 +205,32 @@ class HookRunner:
 
 
 def _start(
-    hook: Hook, script: Path, is_wanted: Callable[[], bool], begins: Callable[[], object]
+    hook: Hook,
+    script: Path,
+    turn: LockType,
+    is_wanted: Callable[[], bool],
+    begins: Callable[[], object],
 ) -> Started:
     """Runs in a thread: the file system of the script may hang."""
-    obstacle = obstacle_of(script)
-    if obstacle is not None:
-        raise _Obstacle(*obstacle)
-    if hook.objection is not None and (why := hook.objection()):
-        raise _Obstacle(CANNOT_EXECUTE, why)
+    # A dead server holds up one thread for days, not one for each attempt.
+    while not turn.acquire(timeout=LOOKS_EVERY):
+        _expect(is_wanted)
+    try:
+        obstacle = obstacle_of(script)
+        if obstacle is not None:
+            raise _Obstacle(*obstacle)
+        if hook.objection is not None and (why := hook.objection()):
+            raise _Obstacle(CANNOT_EXECUTE, why)
+        _expect(is_wanted)
+        begins()
+        return start((str(script), *hook.arguments), environment_of(hook.environment))
+    finally:
+        turn.release()
+
+
+def _expect(is_wanted: Callable[[], bool]) -> None:
     if not is_wanted():
-        # When a dead server is back, hundreds of attempts may get here, long after the role has moved.
         raise _Obstacle(CANNOT_EXECUTE, "it was given up")
-    begins()
-    return start((str(script), *hook.arguments), environment_of(hook.environment))
 
 
 def _in_words(hook: Hook, result: Result, *, excused: bool) -> tuple[str, str]:

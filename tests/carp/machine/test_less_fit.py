@@ -79,6 +79,28 @@ def test_rule_m1_a_less_fit_master_yields_and_leaves_silently():
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "parting"),
+    [
+        ("", "SendAdvertisement 254/20 D255"),
+        ("at 20.0: DemotionChanged 30 -> SendAdvertisement 254/30 D255", "nothing"),
+    ],
+)
+def test_rule_m1_a_less_fit_master_that_no_backup_has_relieved_tells_the_winner_of_itself(
+    change, parting
+):
+    """No fit backup has heard it: the network was split, and the winner may not know of it."""
+    play(
+        demoted(20, State.MASTER),
+        f"""
+        until 19.9: deadlines -> 6 SendAdvertisement 254/20 D255
+        {change}
+        at 20.1: AdvertisementReceived 1/0 from 10.0.0.2 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 20.2: AddressesReleased -> {parting}
+        """,
+    )
+
+
 def test_rule_m3_two_that_are_equally_unfit_decide_by_the_tie():
     play(
         demoted(240, State.MASTER),

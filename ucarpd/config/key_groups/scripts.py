@@ -28,7 +28,8 @@ ROWS: tuple[Key, ...] = (
         kind="seconds, 0 to 3600",
         default="30",
         help="ucarpd terminates a script that runs longer, and kills it two seconds later. 0: it may"
-        " run as long as it likes; after 30 s the log and the status name it.",
+        " run as long as it likes; after 30 s the log and the status name it. A reload changes the limit"
+        " of the next run.",
         fields=("script_timeout",),
         is_live=True,
     ),

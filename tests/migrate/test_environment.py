@@ -1,7 +1,7 @@
 """The variables that scripts find in the environment of `ucarp`, and find in the one of ucarpd."""
 
 import pytest
-from imported import read
+from imported import read, values
 
 from ucarpd.migrate import importer
 
@@ -29,6 +29,15 @@ def test_a_unit_hands_over_its_variables(tmp_path, up):
         )
         assert f"{words} scripts may need it: if so, set it in them" in told
     assert "hush" not in told
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [("a&b", "a&b"), ("a;b|c(d)<e>f;", "a;b|c(d)<e>f"), ("'a&b'", "a&b"), ("a&b # c", "a&b")],
+)
+def test_a_value_in_a_file_of_variables_keeps_the_signs_of_a_shell(tmp_path, written, password):
+    text = f"UCARP_VHID=1\nUCARP_PASSWORD={written}\nUCARP_VIP=10.0.0.1\n"
+    assert values(read(tmp_path, text, "ucarp.env"))["UCARP_PASS"] == password
 
 
 @pytest.mark.parametrize(

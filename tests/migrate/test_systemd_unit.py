@@ -26,11 +26,40 @@ def test_the_name_of_the_instance_in_a_variable(tmp_path, letter):
         ("ExecStart=ucarp -p a$$b", "a$b"),
         ('ExecStart=ucarp -p "a$$b"', "a$b"),
         ("ExecStart=ucarp -p 'a$$b'", "a$b"),
+        # Signs of a shell are none here.
+        ("ExecStart=ucarp -p a&b", "a&b"),
+        ("ExecStart=ucarp --pass=a<b;c|d(e)`f`$(g)#", "a<b;c|d(e)`f`$(g)#"),
+        (r"ExecStart=ucarp -p a\x40b\s\100\u00fc", "a@b @ü"),
+        (r"ExecStart=ucarp '--pass=a\'b' -b 1", "a'b"),
+        (r"ExecStart=ucarp -p a\db", r"a\db"),
+        (r"Environment='PW=a\x40b'" + "\nExecStart=ucarp -p ${PW}", "a@b"),
+        ("Environment=PW=a&b\nExecStart=ucarp --pass=$PW", "a&b"),
     ],
 )
 def test_a_password_with_signs_of_systemd(tmp_path, lines, password):
     findings = read(tmp_path, f"[Service]\n{lines} {REST}\n", "ha.service")
     assert values(findings)["UCARP_PASS"] == password
+
+
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("a&b;c|d(e)<f #g", "a&b;c|d(e)<f #g"),
+        ("a$b`c`", "a$b`c`"),
+        (r"a\&b \\ ", "a&b \\"),
+        ("a'b'c", "a'b'c"),
+        (r"'a\b'", r"a\b"),
+        (r'"a\"b\$\d"', r'a"b$\d'),
+        ('"a \\\nb"', "a b"),
+        ("a\\\nb", "ab"),
+        ("", None),
+    ],
+)
+def test_a_password_in_a_file_of_variables(tmp_path, written, password):
+    (tmp_path / "env").write_text(f"# PW=no\nUCARP_ADVSKEW=3\nPW={written}\n")
+    unit = f"[Service]\nEnvironmentFile=env\nExecStart=ucarp -p ${{PW}} {REST}\n"
+    findings = read(tmp_path, unit, "ha.service")
+    assert values(findings).get("UCARP_PASS") == password
 
 
 def test_a_quote_that_is_not_closed_is_told(tmp_path):
@@ -46,3 +75,8 @@ def test_a_variable_in_the_options_of_a_file(tmp_path):
     assert values(findings) == {"UCARP_VHID": "1", "UCARP_ADVSKEW": "4"}
     told = f"{tmp_path}/ucarp.env:2: --xparam: $NONE is not set in ucarp.env: left out"
     assert any(each.startswith(told) for each in findings.remarks)
+
+
+def test_a_password_of_bytes_that_are_not_utf_8(tmp_path):
+    unit = f"[Service]\nExecStart=ucarp -p a\\xfcb {REST}\n"
+    assert values(read(tmp_path, unit, "ha.service"))["UCARP_KEY"] == "61fc62"

@@ -67,8 +67,8 @@ class Script:
         self.variables = variables or Variables()
         self.variables.missing = self._why_missing
 
-    def follow(self, text: str, first_line: int = 1, *, braces_quote: bool = False) -> None:
-        splitter = Splitter(text, first_line, braces_quote=braces_quote)
+    def follow(self, text: str, first_line: int = 1) -> None:
+        splitter = Splitter(text, first_line)
         commands = splitter.commands()
         if splitter.slashes:
             lines = ", ".join(map(str, splitter.slashes))

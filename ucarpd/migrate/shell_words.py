@@ -65,12 +65,10 @@ def source_text(word: Word) -> str:
 class Splitter:
     """Splits one text.
 
-    `slashes` are the lines whose last word is a slash instead of a backslash.  `braces_quote` means
-    that a value in braces is one word, as systemd has it.
+    `slashes` are the lines whose last word is a slash instead of a backslash.
     """
 
-    def __init__(self, text: str, first_line: int = 1, *, braces_quote: bool = False) -> None:
-        self._braces_quote = braces_quote
+    def __init__(self, text: str, first_line: int = 1) -> None:
         self._text = text
         self._at = 0
         self._line = first_line
@@ -263,7 +261,7 @@ class Splitter:
             inside = self._take(at + 2, end - 1)
             if found := _BRACED.fullmatch(inside):
                 default = None if found[3] is None else found[4]
-                is_one_word = (quoted and not found[2]) or self._braces_quote
+                is_one_word = quoted and not found[2]
                 kept = found[3] is not None and found[3].endswith("=")
                 word.append(Piece("variable", found[1], is_one_word, default, kept))
             else:

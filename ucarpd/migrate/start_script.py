@@ -8,10 +8,15 @@ from ucarpd.migrate import environment, options
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_script import Script
 
+_VALUE = re.compile(r"^([ \t]*(?:export[ \t]+)?\w+=)([^\s('\"`\\$][^\s'\"`\\$]*)", re.MULTILINE)
+
 
 def read(findings: Findings, path: Path, text: str) -> None:
     """Add the virtual hosts of a script to the findings."""
     is_environment = kind_of(text, path.name)[0] is Kind.KEYS
+    if is_environment:
+        # A shell would run a part of the value; so whoever wrote it has another program read the file.
+        text = _VALUE.sub(lambda f: f[1] + re.sub(r"[&|()<>]|;(?!$)", r"\\\g<0>", f[2]), text)
     script = Script(findings, path, is_environment=is_environment)
     # A variable of supervisord.
     script.follow(re.sub(r"%\((\w+)\)s", r"$\1", text))

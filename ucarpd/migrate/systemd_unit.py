@@ -1,11 +1,10 @@
 """A systemd unit or drop-in that starts `ucarp`."""
 
 import re
-import shlex
 from pathlib import Path
 
 from ucarpd.config.problems import ConfigError
-from ucarpd.migrate import environment, options
+from ucarpd.migrate import environment, options, systemd_words
 from ucarpd.migrate.environment import Assignment
 from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.reading import read_named, read_text
@@ -86,13 +85,19 @@ def _settings(path: Path, text: str) -> list[tuple[str, str, Source]]:
 def _environment(
     findings: Findings, unit: Path, value: str, source: Source, variables: Variables
 ) -> list[Assignment]:
-    try:
-        words = shlex.split(value)
-    except ValueError:
-        findings.remark(source, "Environment has a quote that is not closed: left out")
-        return []
-    pairs = [_specified(word, unit, variables).partition("=") for word in words]
+    found = _words(findings, unit, "Environment", value, source, variables)
+    pairs = [word.partition("=") for word in found]
     return [Assignment(name, text, source) for name, equals, text in pairs if equals]
+
+
+def _words(
+    findings: Findings, unit: Path, name: str, value: str, source: Source, variables: Variables
+) -> list[str]:
+    try:
+        return [_specified(word, unit, variables) for word in systemd_words.words(value)]
+    except ValueError:
+        findings.remark(source, f"{name} has a quote that is not closed: left out")
+        return []
 
 
 def _specified(text: str, unit: Path, variables: Variables) -> str:
@@ -122,24 +127,20 @@ def _environment_file(
         findings.remark(source, f"{named} cannot be read, and its variables are not known")
         variables.missing = lambda name: f"${name} comes from {named}: import it from there"
         return []
-    script = Script(findings, path, is_environment=True)
-    script.follow(text)
-    return script.assignments
+    found = systemd_words.assignments(text)
+    return [Assignment(variable, text, Source(path, line)) for variable, text, line in found]
 
 
 def _start(
     findings: Findings, unit: Path, value: str, source: Source, variables: Variables
 ) -> None:
-    line = _specified(value.lstrip(_PREFIXES), unit, variables)
-    # Two dollar signs are one, also in quotes, where a shell would leave them.
-    line = re.sub(
-        r"'[^']*'|\$\$", lambda f: "\\$" if f[0] == "$$" else f[0].replace("$$", "$"), line
-    )
+    found = _words(findings, unit, "ExecStart", value.lstrip(_PREFIXES), source, variables)
+    line = " ".join(map(systemd_words.for_shell, found))
     missing = variables.missing
     before = len(findings.hosts)
     script = Script(findings, source.path, variables)
     variables.missing = missing
-    script.follow(line, source.line or 1, braces_quote=True)
+    script.follow(line, source.line or 1)
     findings.hosts += script.hosts
     if len(findings.hosts) > before or not line:
         return

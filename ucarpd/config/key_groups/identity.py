@@ -100,7 +100,8 @@ ROWS: tuple[Key, ...] = (
         help="Network mask of the IPv4 virtual addresses. Without IPv4 addresses, the prefix length"
         " of the IPv6 ones; otherwise, IPv6 addresses without a prefix length get /128. If the"
         " interface's own address has a shorter prefix, ucarpd adds the virtual address without a"
-        " route (noprefixroute): otherwise it would be the source of the host's own connections.",
+        " route (noprefixroute): otherwise it would be the source of the host's own connections. With"
+        " UCARP_VMAC or an up-script it is: write the prefix that ucarpd check names.",
         fields=("addresses",),
     ),
     # If scripts own the addresses, it is not live: see Config.needs_restart.

@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+from functools import partial
 from ipaddress import ip_address
 
 import pytest
@@ -122,11 +123,21 @@ async def test_each_signal_has_its_meaning(host, log_lines):
         assert set(states(process)) == {"web", "mail"}
 
 
-async def test_a_signal_is_heard_while_a_thousand_threads_wake_the_loop(host, log_lines, capfd):
+@pytest.mark.parametrize(
+    "wake",
+    [
+        lambda: asyncio.get_running_loop().call_soon_threadsafe(int),
+        partial(os.kill, os.getpid(), signal.SIGCHLD),
+    ],
+    ids=["threads", "children that end"],
+)
+async def test_a_signal_is_heard_while_the_loop_is_woken_a_thousand_times(
+    *, wake, host, log_lines, capfd
+):
     host.write()
     async with host.running():
         for _ in range(1000):
-            asyncio.get_running_loop().call_soon_threadsafe(int)
+            wake()
         await send_and_wait(signal.SIGHUP)
         assert "reloaded: 0 changed" in log_lines.told()
     assert capfd.readouterr().err == ""

@@ -5,41 +5,42 @@ scripts leave behind.  An ended process keeps its process id until its parent wa
 container has few process ids.
 """
 
+import asyncio
 import os
 import signal
 from collections.abc import Collection
 
 from ucarpd.linux.alarm import Alarm
 
-LOOK_AFTER = 5.0
-"""Seconds between two looks.
-
-SIGCHLD is no help: a few hundred scripts that end while the loop is busy fill the pipe by which Python
-tells it of signals, and a SIGTERM behind them would be lost.
-"""
-
 LOOK_AGAIN_AFTER = 0.1
 """Seconds until the next look, if the first ended child belongs to other code of this process."""
 
 
 class Orphans:
-    """Reaper of orphans, as long as the event loop is open.
+    """Reaper of orphans as they end, as long as the event loop is open.
 
     `ours` are the process ids whose exit status other code of this process takes.
     """
 
     def __init__(self, ours: Collection[int]) -> None:
         self._ours = ours
-        self._next = Alarm()
-        # If it was ignored, as whoever starts us may have it, no child would leave an exit status.
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        self._look()
+        self._look_again = Alarm()
+        self._loop = asyncio.get_running_loop()
+        # The loop's own handlers need the pipe by which threads wake it.  Hundreds of scripts that end at
+        # once would fill that, and a SIGTERM behind them would be lost.
+        signal.signal(signal.SIGCHLD, self._child_has_ended)
+        signal.siginterrupt(signal.SIGCHLD, False)
+        self.reap()
 
-    def _look(self) -> None:
-        self._next.set(LOOK_AFTER, self._look)
+    def _child_has_ended(self, *_: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.reap)
+
+    def reap(self) -> None:
+        self._look_again.cancel()
         while (pid := _first_ended()) is not None:
             if pid in self._ours:
-                self._next.set(LOOK_AGAIN_AFTER, self._look)
+                self._look_again.set(LOOK_AGAIN_AFTER, self.reap)
                 return
             os.waitpid(pid, os.WNOHANG)
 

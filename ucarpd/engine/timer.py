@@ -11,8 +11,6 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf, nextafter
 
-from ucarpd.carp.timing import later
-
 MOVED = 1.5
 """If the first deadline moves by more seconds than this, the next wake-up moves with it, so that it
 does not come in vain.
@@ -111,11 +109,12 @@ class Deadline:
 
     def set(self, at: float | None) -> None:
         """Set it to this monotonic second, in place of an earlier one; None cancels it."""
-        self.at = at
+        if at is not None and at < self._timer.earliest:
+            at = self._timer.earliest
+        self.at, queued_at = at, self.queued_at
         if at is None:
             return
-        self.at = at = later(at, self._timer.earliest)
-        if self.queued_at is None or at < self.queued_at:
+        if queued_at is None or at < queued_at:
             self._timer.enqueue(self, at)
-        elif at - self.queued_at > MOVED:
+        elif at - queued_at > MOVED:
             self._timer.moved(self)

@@ -1,5 +1,7 @@
 """How late the timers of this process come, because the machine or a neighbour on it is busy."""
 
+from bisect import bisect_right
+
 from ucarpd.carp.peak import Peak
 
 BOUNDS = (0.001, 0.01, 0.1)
@@ -10,18 +12,15 @@ class Lateness:
     """Counts all wake-ups of a process; its memory does not grow."""
 
     def __init__(self) -> None:
-        self.count = 0
         self._peak = Peak()
-        self._beyond = [0] * len(BOUNDS)
+        self._counts = [0] * (len(BOUNDS) + 1)
+        """By the number of bounds that they reached."""
 
     def note(self, seconds: float, now: float) -> None:
         """A timer came at `now`, `seconds` after it was due."""
-        self.count += 1
+        self._counts[bisect_right(BOUNDS, seconds)] += 1
         if seconds > self._peak.current or now >= self._peak.ends:
             self._peak.note(seconds, now)
-        if seconds >= BOUNDS[0]:
-            for place, bound in enumerate(BOUNDS):
-                self._beyond[place] += seconds >= bound
 
     @property
     def latest(self) -> float:
@@ -34,7 +33,7 @@ class Lateness:
 
     def __str__(self) -> str:
         late = ", ".join(
-            f"{count} late by {1000 * bound:g} ms or more"
-            for bound, count in zip(BOUNDS, self._beyond, strict=True)
+            f"{sum(self._counts[reached:])} late by {1000 * bound:g} ms or more"
+            for reached, bound in enumerate(BOUNDS, start=1)
         )
-        return f"{self.count} timers: {late}; the latest by {1000 * self.latest:.1f} ms"
+        return f"{sum(self._counts)} timers: {late}; the latest by {1000 * self.latest:.1f} ms"

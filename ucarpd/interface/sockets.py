@@ -34,7 +34,8 @@ NEXT_FILTER_AFTER = 1.0
 MOST_KNOWN = 64
 """Most known hosts in a family; a new one replaces the oldest."""
 
-_IPV6 = ETHERTYPE_IPV6.to_bytes(2, "big")
+_IPV6 = ETHERTYPE_IPV6 >> 8
+"""The first byte of it, which tells IPv6 from IPv4 and ARP."""
 
 
 class Sockets:
@@ -134,9 +135,9 @@ class Sockets:
 
     def send(self, frame: bytes) -> None:
         """Send an Ethernet frame.  Raises OSError; never blocks."""
-        family: Family = 6 if frame[ETHERTYPE_OFFSET : ETHERTYPE_OFFSET + 2] == _IPV6 else 4
         # Any of the sockets can send any frame; the right family only matters to kernel filters.
-        by = self._known.get(family) or next(iter(self._known.values()), None)
+        by = self._known.get(6 if frame[ETHERTYPE_OFFSET] == _IPV6 else 4)
+        by = by or next(iter(self._known.values()), None)
         if by is None:
             raise OSError(0, "not open")
         by.send(frame)

@@ -179,6 +179,18 @@ async def test_the_status_is_told_when_it_changes(host):
         assert len([each for each in host.told if each.startswith("STATUS=")]) == number
 
 
+async def test_the_status_of_many_is_not_made_anew_for_each_of_them(host, monkeypatch):
+    for n in range(40):
+        host.write(f"v{n}", VHID=n + 1, ADDR=f"10.0.1.{n}/16")
+    async with host.running() as process:
+        made = []
+        monkeypatch.setattr(process._answers, "status", lambda: made.append("a line") or "")
+        for _ in range(3):
+            process.status_changed()
+            await asyncio.sleep(0.007)
+        assert made == ["a line"]
+
+
 async def test_the_watchdog_is_fed_from_the_loop_that_serves(host, monkeypatch):
     monkeypatch.setenv("WATCHDOG_USEC", "30000000")
     monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))

@@ -20,7 +20,7 @@ EACH = {"segment": 20}
 
 
 def memory(of):
-    """Return all that an object remembers, but for what the next short way depends on."""
+    """Return all that an object remembers."""
     if isinstance(of, dict):
         return [(memory(key), memory(value)) for key, value in of.items()]
     if isinstance(of, list | tuple):
@@ -28,7 +28,7 @@ def memory(of):
     if isinstance(of, Enum) or not type(of).__module__.startswith("ucarpd.carp"):
         return of
     names = getattr(of, "__slots__", None) or vars(of)
-    return type(of), [(name, memory(getattr(of, name))) for name in names if name != "_settled"]
+    return type(of), [(name, memory(getattr(of, name))) for name in names]
 
 
 def takes_the_long_way(machine):

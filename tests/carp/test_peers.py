@@ -232,6 +232,16 @@ def test_when_the_same_again_changes_nothing(*, peers, before, since, demote, is
     assert peers.is_settled(heard(ONE, demote=demote).statement, 10.0) is is_settled, because
 
 
+def test_the_same_again_may_matter_if_the_words_of_others_leave_no_place_for_it(peers):
+    for number in range(SOURCES):
+        peers.hear(heard(f"10.0.1.{number}", demote=3), 8.0, 3.0)
+    for at in (9.0, 10.0, 11.0):
+        peers.hear(heard(ONE), at, 3.0)
+        peers.serves(contender(ONE), at + 3.0)
+        assert peers.is_settled(heard(ONE).statement, at) is (at == 11.0)
+    peers.hear_again(7, 12.0, 15.0)
+
+
 def test_nobody_serves_when_we_do(peers):
     serve(peers, ONE)
     peers.nobody_serves()

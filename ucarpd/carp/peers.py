@@ -181,13 +181,11 @@ class Peers:
         return (
             not heard.is_lasting
             and heard.units <= self._longest_kept_units
-            and self._latest_word is not None
             and all(
                 each is self._latest_word or now >= each.until for each in self._last_words.values()
             )
             and all(
-                each is self._latest or each.contender is None or now >= each.serves_until
-                for each in self._peers.values()
+                each is self._latest or now >= each.serves_until for each in self._peers.values()
             )
         )
 

@@ -7,7 +7,7 @@ they are taken most, and end most often.
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playbook import OURS, OURS6, VIRTUAL, VIRTUAL6, brought_to, event, tell
+from playbook import OURS, OURS6, VIRTUAL, VIRTUAL6, brought_to, event, play, tell
 
 from ucarpd.carp.actions import SendAdvertisement, State
 from ucarpd.carp.events import DeadlineReached
@@ -73,6 +73,28 @@ def test_a_master_asks_for_nothing_else_when_it_only_advertises(monkeypatch):
     monkeypatch.setattr(HeldAddresses, "due", never)
     (sent,) = tell(machine, "DeadlineReached", 14.0)
     assert isinstance(sent, SendAdvertisement)
+
+
+def test_the_long_way_lasts_until_the_addresses_are_off():
+    """Only the third one shows that its sender serves: it can have missed this host by then."""
+    play(
+        brought_to(State.MASTER),
+        """
+        at 13.6: DemotionChanged 255 -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: DemotionChanged 0 -> nothing
+        at 13.8: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 14.8: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 15.8: AdvertisementReceived 1/100 from 10.0.0.2 -> nothing
+        at 15.9: AddressesReleased -> nothing
+        """,
+    )
+
+
+def test_a_sleep_that_the_master_ends_is_no_silence_of_it():
+    machine = brought_to(State.BACKUP)
+    for now in (10.5, 11.5, 20.0):
+        machine.handle(event(SAME[0].format(7)), now)
+    assert machine.silences.worst == pytest.approx(1 / 3)
 
 
 STEPS = st.tuples(

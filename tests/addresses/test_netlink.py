@@ -122,6 +122,30 @@ async def test_one_that_stays_is_told_and_stays_in_the_ledger(tmp_path):
     assert bench.log.told()[0].startswith("address_not_removed")
 
 
+async def test_once_one_that_stayed_has_gone_the_end_cleans_the_ledger(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.serve()
+    bench.netlink.keeps = {ONE}
+    bench.release()
+    await asyncio.sleep(0.1)
+    bench.netlink.take("eth0", ONE)
+    bench.addresses.close()
+    assert not bench.ledger.placed
+
+
+async def test_what_the_end_leaves_in_place_stays_in_the_ledger(tmp_path):
+    bench = Bench(tmp_path)
+    await bench.serve()
+    bench.netlink.keeps = {ONE}
+    bench.release()
+    await asyncio.sleep(0.1)
+    bench.addresses.close()
+    assert bench.ledger.placed
+    bench.acquire()
+    bench.addresses.close()
+    assert bench.ledger.placed, "as with UCARP_SHUTDOWN=no"
+
+
 async def test_they_are_taken_off_an_interface_that_was_renamed(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()

@@ -174,6 +174,7 @@ def reloaded(tmp_path, monkeypatch):
         asked.append((pid, sorted(map(str, refusals.take(pid, tmp_path / "run")))))
 
     monkeypatch.setattr(os, "kill", kill)
+    monkeypatch.setattr(check, "_runs_files", lambda _pid: True)
     return asked
 
 
@@ -252,6 +253,28 @@ def test_ctrl_c_ends_a_command_without_a_traceback(conf, monkeypatch, capsys):
 def test_check_says_when_there_is_no_such_process(conf, reloaded, capsys):
     assert cli.main(["check", "--reload", "404", conf(GOOD)]) == EXIT_NOT_RELOADED
     assert "process 404 could not be asked to reload: No such process" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "is_asked"),
+    [
+        (["-m", "ucarpd", "run", "/etc/ucarp"], True),
+        (["/usr/bin/ucarpd", "run", "--stay", "/etc/ucarp"], True),
+        (["/usr/sbin/ucarp", "-i", "eth0"], False),  # SIGHUP ends it.
+        (["/usr/bin/ucarpd", "clear", "/etc/ucarp"], False),
+        (["/usr/bin/vim", "/etc/ucarp/run"], False),
+    ],
+)
+def test_no_other_program_gets_the_signal(conf, tmp_path, monkeypatch, capsys, words, is_asked):
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "bufsize": 0}
+    with subprocess.Popen(["sh", "-c", "echo; read line", *words], **pipes) as process:
+        process.stdout.read(1)  # Now the kernel shows its command line.
+        status = cli.main(["check", "--reload", str(process.pid), conf(GOOD)])
+    assert (process.returncode == -signal.SIGHUP) is is_asked
+    assert status == (0 if is_asked else EXIT_NOT_RELOADED)
+    error = f"process {process.pid} is not `ucarpd run`, so it is not asked to reload\n"
+    assert (error in capsys.readouterr().err) is not is_asked
 
 
 @pytest.mark.parametrize("option", [["check", "--reload"], ["import", "--pid"]])

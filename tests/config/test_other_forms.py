@@ -88,12 +88,17 @@ def test_a_key_of_the_scripts_may_hold_ours():
 
 @pytest.mark.parametrize(
     ("encoding", "name"),
-    [("utf-16", "UTF-16"), ("utf-16-le", "UTF-16LE"), ("utf-16-be", "UTF-16BE")],
+    [
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16LE"),
+        ("utf-16-be", "UTF-16BE"),
+        ("utf-32", "UTF-32"),
+    ],
 )
 def test_the_other_unicode_of_windows(tmp_path, encoding, name):
     content = minimal(PASS="'Grüße-я'").encode(encoding)
     (fault,) = faults(content)
-    assert fault.startswith(f"is in {name}, which Windows calls Unicode: type: (umask 077; iconv")
+    assert fault.startswith(f"is in {name}, a Unicode of Windows: type: (umask 077; iconv")
     subprocess.run(["/bin/sh", "-c", fault.partition("type: ")[2]], check=True)
     path = tmp_path / "web.conf"
     assert load(path, {}).key == "Grüße-я".encode()

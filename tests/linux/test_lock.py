@@ -262,7 +262,7 @@ def test_a_lock_that_could_not_be_made_is_taken_when_it_can(tmp_path):
         take(run)
 
 
-def test_no_descriptor_is_lost(tmp_path):
+def test_no_descriptor_is_lost(tmp_path, monkeypatch):
     """The files are looked at, and may be made again, for years."""
     lock = take(tmp_path)
     before = len(list(Path("/proc/self/fd").iterdir()))
@@ -272,7 +272,16 @@ def test_no_descriptor_is_lost(tmp_path):
     shutil.rmtree(tmp_path / "private")
     lock.renew()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+    shutil.rmtree(tmp_path / "private")
+    monkeypatch.setattr(module, "_is_free", no_locks)
+    with pytest.raises(OSError, match="No locks available"):
+        lock.renew()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
     lock.release()
+
+
+def no_locks(_descriptor):
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def test_a_lock_that_one_reading_of_all_passes_over_is_seen(tmp_path, monkeypatch):

@@ -193,6 +193,24 @@ def test_a_variable_of_supervisord(tmp_path):
     assert any("--srcip: $ENV_OWN is not set in vip.conf" in each for each in findings.remarks)
 
 
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("a&b|c", "a&b|c"),
+        ("a$b`c", "a$b`c"),
+        ("'x#y z'", "x#y z"),
+        ("x ; the old one", "x"),
+        ("100%%", "100%"),
+        ("\n    x", "x"),
+    ],
+)
+def test_supervisord_has_no_shell(tmp_path, written, password):
+    options = f"-i eth0 -v 1 -a 10.0.0.1 -p {written}"
+    text = f"[program:vip]\ncommand = /usr/sbin/ucarp {options}\nautostart=true\n"
+    found = values(read(tmp_path, text, "vip.conf"))
+    assert (found["UCARP_PASS"], found["UCARP_ADDR"]) == (password, "10.0.0.1/32")
+
+
 def test_a_variable_that_is_empty_until_a_condition_fills_it(tmp_path):
     findings = read(
         tmp_path,

@@ -148,7 +148,7 @@ def test_without_scripts_nobody_sets_the_address(tmp_path):
         ({"advbase": "0"}, 1, "--advbase must be from 1 to 253"),
         ({"advskew": "256"}, 1, "--advskew must be from 0 to 254"),
         ({"advskew": "-1"}, 1, "--advskew: '-1' is not a number"),
-        ({"deadratio": "0"}, 1, "--deadratio must be from 1 to 255"),
+        ({"deadratio": "0"}, 1, "--deadratio must be from 2 to 255"),
         ({"srcip": None}, 1, "--srcip is missing"),
         ({"srcip": "abc"}, 1, "--srcip: 'abc' is not an IP address"),
         ({"srcip": "127.0.0.1"}, 1, "--srcip: must be an address that a host can have"),

@@ -168,6 +168,9 @@ class NetlinkAddresses:
 
     def close(self) -> None:
         """Stop serving; addresses that stay in place are nobody's from now on."""
+        if not self._is_wanted and not self.present():
+            # What the last removal has left may have gone later.
+            self._ledger.placed = False
         self.let_go()
 
     async def dispose(self) -> None:

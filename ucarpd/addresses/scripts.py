@@ -277,7 +277,7 @@ class ScriptedAddresses:
         self._is_master = False
         self._hold_up.role_lost()
         self._patience.cancel()
-        self._netlink.close()
+        self._netlink.let_go()
 
     async def dispose(self) -> None:
         """Do nothing: only the scripts could have left anything."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from ucarpd import config
@@ -198,12 +199,27 @@ def _not_in_use(new: config.Config, holder: tuple[int, Path] | None) -> str:
 def _reload(pid: int, refused: Collection[Path]) -> int:
     """Let the process take over all other files; whether there were faults is the exit status."""
     try:
+        if not _runs_files(pid):
+            _say(f"process {pid} is not `ucarpd run`, so it is not asked to reload", _ERR)
+            return EXIT_NOT_RELOADED
         refusals.leave(pid, refused, run_directory())
         os.kill(pid, signal.SIGHUP)
     except OSError as error:
         _say(f"process {pid} could not be asked to reload: {error.strerror or error}", _ERR)
         return EXIT_NOT_RELOADED
     return EXIT_CONFIG if refused else 0
+
+
+def _runs_files(pid: int) -> bool:
+    """Return whether it is `ucarpd run`: SIGHUP ends most others, also the command `ucarp`.
+
+    Raises OSError.
+    """
+    try:
+        words = Path("/proc", str(pid), "cmdline").read_bytes().split(b"\0")
+    except FileNotFoundError:
+        return True  # The caller finds out that there is no such process.
+    return any(b"ucarpd" in word and then == b"run" for word, then in pairwise(words))
 
 
 def _say(what: object, priority: int) -> None:

@@ -51,7 +51,7 @@ def read_lines(path: Path, read: files.Reader = files.read) -> tuple[list[Line],
         raise ConfigError([Problem(path, None, None, files.why_not(error))]) from None
     if environment.is_environment(path):
         return [_variable(*each) for each in enumerate(environment.lines(content), 1)], []
-    if text := other_forms.utf_16(path, content):
+    if text := other_forms.wide_unicode(path, content):
         raise ConfigError([Problem(path, None, None, text)])
     problems = []
     is_from_old_mac = b"\n" not in content and content.count(b"\r") > 1

@@ -47,12 +47,14 @@ def key_within(text: str) -> tuple[str, str] | None:
     return (name, found[2]) if found and name in BY_NAME else None
 
 
-def utf_16(path: Path, content: bytes) -> str | None:
-    """Say what to do about a file in UTF-16, which Windows calls Unicode; None for any other."""
+def wide_unicode(path: Path, content: bytes) -> str | None:
+    """Say what to do about a file in UTF-16, which Windows calls Unicode, or UTF-32; or None."""
     start = content[:200]
-    # In this encoding, ASCII text has a zero byte in every second place.
+    # In UTF-16, ASCII text has a zero byte in every second place.
     enough = max(4, len(start) // 3)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        encoding = "UTF-32"
+    elif start.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "UTF-16"
     elif start[1::2].count(0) > enough:
         encoding = "UTF-16LE"
@@ -63,4 +65,4 @@ def utf_16(path: Path, content: bytes) -> str | None:
     old, new = shlex.quote(place(path)), shlex.quote(f"{place(path)}.new")
     # The new file also holds a password.
     command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new} && mv {new} {old})"
-    return f"is in {encoding}, which Windows calls Unicode: type: {command}"
+    return f"is in {encoding}, a Unicode of Windows: type: {command}"

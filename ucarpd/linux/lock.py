@@ -79,7 +79,12 @@ class InstanceLock:
 
     def _take(self, lock: str, whose: str) -> None:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not _is_free(descriptor):
+        try:
+            is_free = _is_free(descriptor)
+        except OSError:
+            os.close(descriptor)
+            raise
+        if not is_free:
             pid, path = _noted(descriptor)
             os.close(descriptor)
             if pid and not path:

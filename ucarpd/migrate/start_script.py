@@ -1,6 +1,7 @@
 """A start script, a service script, or a file that such scripts read, as virtual hosts."""
 
 import re
+import shlex
 from pathlib import Path
 
 from ucarpd.config.kinds import Kind, kind_of
@@ -10,6 +11,9 @@ from ucarpd.migrate.shell_script import Script
 
 _VALUE = re.compile(r"^([ \t]*(?:export[ \t]+)?\w+=)([^\s('\"`\\$][^\s'\"`\\$]*)", re.MULTILINE)
 
+_SUPERVISORD = re.compile(r"^\[program:", re.MULTILINE)
+_COMMAND = re.compile(r"^(command)[ \t]*[=:](.*(?:\n[ \t]+.*)*)", re.MULTILINE)
+
 
 def read(findings: Findings, path: Path, text: str) -> None:
     """Add the virtual hosts of a script to the findings."""
@@ -18,8 +22,9 @@ def read(findings: Findings, path: Path, text: str) -> None:
         # A shell would run a part of the value; so whoever wrote it has another program read the file.
         text = _VALUE.sub(lambda f: f[1] + re.sub(r"[&|()<>]|;(?!$)", r"\\\g<0>", f[2]), text)
     script = Script(findings, path, is_environment=is_environment)
-    # A variable of supervisord.
-    script.follow(re.sub(r"%\((\w+)\)s", r"$\1", text))
+    if _SUPERVISORD.search(text):
+        text = _COMMAND.sub(_as_in_a_shell, text)
+    script.follow(text)
     if not script.hosts and (host := _of_openrc(findings, script)):
         script.hosts.append(host)
     if script.hosts:
@@ -31,6 +36,17 @@ def read(findings: Findings, path: Path, text: str) -> None:
         environment.take(findings, host, script.assignments, script.variables, is_for_scripts=True)
         script.hosts += [host] if host.values else []
     findings.hosts += script.hosts
+
+
+def _as_in_a_shell(found: re.Match[str]) -> str:
+    """Return a command of supervisord, which has no shell, for a shell; in as many lines."""
+    try:
+        words = shlex.split(re.sub(r"\s[;#].*", "", found[2]))
+    except ValueError:
+        return found[0]
+    # %(NAME)s is a variable, and shlex has put such a word in quotes.
+    quoted = re.sub(r"%\((\w+)\)s", r"""'"$\1"'""", shlex.join(words)).replace("%%", "%")
+    return f"{found[1]}={quoted}" + "\n" * found[2].count("\n")
 
 
 def _of_openrc(findings: Findings, script: Script) -> Host | None:

@@ -108,7 +108,7 @@ def _number(result: Settings, name: str, text: str) -> None:
         read = 2
     elif rest or _is_octal(text, read):
         result.remarks.append(f"--{name}: '{text}' is read as {read}, as ucarp does")
-    least = {"vhid": 1, "advbase": 1, "deadratio": 1, "advskew": 0}[name]
+    least = {"vhid": 1, "advbase": 1, "deadratio": 2, "advskew": 0}[name]
     if not least <= read <= largest:
         raise Refused(f"--{name} must be from {least} to {largest} (got '{text}')")
     result.keys[_KEYS[name]] = str(read)

@@ -99,8 +99,6 @@ class Tail:
 
     def _read(self, file: BinaryIO) -> bytes:
         """Return the whole lines that are new."""
-        if os.fstat(file.fileno()).st_size < self._offset:
-            self._offset = 0  # It was truncated.
         file.seek(self._offset)
         lines = file.read()
         lines = lines[: lines.rfind(b"\n") + 1]

@@ -97,6 +97,7 @@ def test_events_are_read_in_their_order(tmp_path):
     tell(tmp_path / "state", "other", name="mail")
     assert reasons(tmp_path / "state") == ["one", "two", "three"]
     assert history.names(tmp_path / "state") == ["mail", "web"]
+    assert b"\n\n" not in history.files_of(tmp_path / "state", "web")[1].read_bytes()
 
 
 def test_a_torn_line_costs_itself_alone(tmp_path):

@@ -142,6 +142,10 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"):
         tell(tmp_path, "two")
+    line = f"{happening(reason='three', instance='mail').to_json()}\n"
+    with pytest.raises(OSError, match="symbolic"):
+        history.append(tmp_path, {"web": line, "mail": line})
+    assert reasons(tmp_path, "mail") == ["three"], "it costs no other instance its events"
 
 
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):

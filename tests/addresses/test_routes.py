@@ -88,15 +88,22 @@ async def test_one_of_the_administrator_is_left_alone_until_it_goes(tmp_path):
     bench.routes.take_off()
 
 
-async def test_one_that_another_program_replaces_is_told_and_left_alone_until_it_goes(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "fault"),
+    [
+        (errno.EEXIST, f"the route {ONE} is not set: this host has one"),
+        (errno.ENETUNREACH, f"cannot set the route {ONE}: Network is unreachable"),
+    ],
+)
+async def test_one_that_cannot_be_put_back_is_told_until_it_can(tmp_path, code, fault):
     bench = Bench(tmp_path)
     await bench.put()
     bench.netlink.routes.remove(ONE)
-    bench.netlink.route_errors[ONE] = errno.EEXIST
+    bench.netlink.route_errors[ONE] = code
     await asyncio.sleep(2 * LOOK_AFTER)
     (line,), (told,) = bench.log.told(), bench.told
     assert line == f"warning {told}"
-    assert told.startswith(f"the route {ONE} is not set: this host has one")
+    assert told.startswith(fault)
     bench.netlink.route_errors.clear()
     await asyncio.sleep(LOOK_AFTER)
     assert set(bench.netlink.routes) == {ONE, TWO}
@@ -109,6 +116,19 @@ async def test_one_that_another_process_has_set_is_told(tmp_path):
     bench.netlink.route_errors[ONE] = errno.EALREADY
     await bench.put()
     assert bench.told[0].startswith(f"the route {ONE} is not set: this host has one")
+    bench.routes.take_off()
+
+
+async def test_of_two_faults_only_the_new_one_is_logged(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.route_errors[ONE] = errno.ENETUNREACH
+    await bench.put()
+    bench.netlink.route_errors[TWO] = errno.ENETDOWN
+    await asyncio.sleep(LOOK_AFTER)
+    assert [line.rpartition(": ")[2] for line in bench.log.told()] == [
+        "Network is unreachable",
+        "Network is down",
+    ]
     bench.routes.take_off()
 
 

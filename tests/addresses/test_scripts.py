@@ -448,6 +448,8 @@ async def test_an_address_that_another_process_serves_stays_after_the_down_scrip
     bench.addresses.unserved_elsewhere((ONE, TWO), asked.append)
     await asyncio.sleep(0.01)
     assert asked == [(ONE,)]
+    bench.serve()
+    assert bench.addresses.present() == (ONE, TWO)
 
 
 async def test_a_quick_up_script_is_waited_for(make):

@@ -69,7 +69,7 @@ def network(surroundings, monkeypatch):
 
 
 async def test_it_is_asked_at_once_and_told_soon(network):
-    network.configure("interval=30 timeout=5 hold")
+    network.configure("interval=30 timeout=5 hold", "interval=30")
     await asyncio.sleep(10)
     network.answers = False
     network.checks.ask_gateways()

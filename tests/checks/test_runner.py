@@ -120,10 +120,21 @@ async def test_a_host_that_is_too_slow_for_long_fails_each_time_but_the_first(ho
         assert (host.changes == [("db", "failed")]) is failed
 
 
+async def test_a_change_during_a_run_is_looked_at_after_it(host):
+    host.checks.configure([check("interval=5 timeout=3")])
+    host.probes[0].watches = "eth1"
+    host.seconds = 2.0
+    await asyncio.sleep(1.5)
+    for _ in range(2):
+        host.checks.link_changed("eth1")
+    await asyncio.sleep(60)
+    assert host.intervals() == [2.0]
+
+
 async def test_a_run_ends_at_its_time_out(host):
-    host.checks.configure([check("interval=1 timeout=0.5 fall=2")])
+    host.checks.configure([check("interval=1 timeout=0.5 fall=4")])
     host.seconds = 60.0
-    await asyncio.sleep(4)
+    await asyncio.sleep(4.5)
     assert host.intervals() == [1.0] * (len(host.begun) - 1)
     assert host.changes == [("db", "failed")]
     assert str(host.health.demotion) == "check db: timed out after 0.5 s"
@@ -197,16 +208,18 @@ async def test_a_defect_of_a_probe_is_told_and_the_check_runs_again(host):
 
 
 async def test_a_second_failure_of_a_master_counts_when_its_time_has_come(host):
-    host.checks.configure([check("interval=1 fall=1 demote=10", name=name) for name in ("a", "b")])
+    options = "interval=100 timeout=3 rise=1 fall=1 demote=10"
+    host.checks.configure([check(options, name=name) for name in ("a", "b")])
     host.checks.set_master(True)
     host.error = Failed("no")
     await asyncio.sleep(1.0)
-    assert host.health.demotion.unfitness() == 10
-    looks = host.looks
-    host.error, host.seconds = None, 0.9
     for each in host.probes:
         each.run = asyncio.Event().wait
-    await asyncio.sleep(5.0)
+    await asyncio.sleep(199.0)
+    assert host.health.demotion.unfitness() == 10
+    looks = host.looks
+    # Until then no run ends.
+    await asyncio.sleep(1.5)
     assert host.health.demotion.unfitness() == 20
     assert host.looks > looks
 

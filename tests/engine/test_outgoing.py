@@ -170,6 +170,9 @@ async def test_what_fails_without_a_link_is_not_told():
     bench.send_error = None
     bench.engine.interface_ready((OWN,))
     assert bench.told() == ["advertisement 1/0", "arp", "arp"]
+    bench.send_error = OSError(errno.ENETDOWN, "Network is down")
+    await asyncio.sleep(4.5)
+    assert "send failed: Network is down" in bench.told()
 
 
 async def test_a_fault_that_lasts_is_told_in_each_term():

@@ -42,6 +42,12 @@ def test_the_same_vhid_of_another_host_is_new(foreign):
     assert foreign.sampled == {(HOST, 99)}
 
 
+def test_others_stay_left_out_while_the_one_that_is_always_read_goes_on(foreign):
+    kinds = [FIRST_ONE, (HOST, 99)]
+    hear(foreign, kinds)
+    assert not any(hear(foreign, kinds, number=10, at=float(FIRST)))
+
+
 def test_one_that_comes_seldom_is_always_read(foreign):
     interval = OFTEN / (FIRST - 1) + 0.1
     assert not any(hear(foreign, [(HOST, 99)], number=20, interval=interval))

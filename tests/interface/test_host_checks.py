@@ -448,7 +448,9 @@ def test_a_source_that_is_not_there_may_come(machine, found):
     assert found(SRCIP="10.0.0.3") == ["UCARP_SRCIP: source address 10.0.0.3 is not on eth0"]
 
 
-@pytest.mark.parametrize("keys", [{"MASK": 8}, {"MASK": 24, "UPSCRIPT": "/bin/true"}])
+@pytest.mark.parametrize(
+    "keys", [{"MASK": 8}, {"MASK": 24, "UPSCRIPT": "/bin/true"}, {"MASK": 24, "VMAC": "yes"}]
+)
 def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
     machine.has("10.0.0.1/16", "192.168.0.1/24")
     assert found(**keys) == [
@@ -461,6 +463,8 @@ def test_a_mask_that_differs_from_the_hosts(machine, found, keys):
 def test_a_mask_that_does_no_harm(machine, found, size):
     """ucarpd adds an address in a wider network of the host's without a route."""
     machine.has("10.0.0.1/16")
+    assert found(MASK=size) == []
+    machine.has("10.0.0.1/16", "10.0.0.2/30", "10.0.0.3/28")
     assert found(MASK=size) == []
 
 
@@ -546,7 +550,8 @@ def add_ports(machine, *names, kind="bridge"):
 def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
     add_ports(machine, "p1", "p2", "p3")
     machine.add_link("v0", kind="veth", parent=machine.linked["p3"].index)
-    machine.on["v0"] = [InterfaceAddress(ip_address("10.0.0.7"), 24)]
+    machine.add_link("vlan0", kind="vlan", parent=machine.linked["p3"].index)
+    machine.on["v0"] = machine.on["vlan0"] = [InterfaceAddress(ip_address("10.0.0.7"), 24)]
     machine.on["br0"] = [InterfaceAddress(ip_address("10.0.0.8"), 24)]
 
     def said(*files):
@@ -571,6 +576,7 @@ def test_two_files_on_ports_of_one_bridge(machine, tmp_path):
     one = f"p2 and p1 of {first} are joined by br0: both files are for one network"
     assert said(("p1", 7), ("p2", 8)) == [("f1.conf", False, one)]
     assert said(("p1", 7), ("v0", 8)) == []
+    assert said(("p1", 7), ("vlan0", 7)) == []
     assert said(("p1", 7), ("p1", 8)) == []
     assert said(("eth0", 7), ("p1", 7), ("hots0", 7)) == []
     add_ports(machine, "m1", "m2", kind="vrf")

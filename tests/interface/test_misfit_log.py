@@ -43,7 +43,8 @@ async def test_a_mask_that_differs(bench):
 async def test_an_address_that_another_interface_has(bench):
     bench.kernel.add("eth1", "10.0.0.10")
     bench.kernel.add("eth1", "10.0.0.20")
-    bench.attach()
+    bench.kernel.add("eth1", "fe80::10")
+    bench.attach(EXTRA_ADDRS="fe80::10")
     bench.attach("mail", VHID=2, ADDR="10.0.0.20", UPSCRIPT="/bin/true")
     bench.told()
     await later(LATEST + 0.1)

@@ -101,6 +101,7 @@ def test_an_address_that_is_missing_may_return_but_a_refused_socket_does_not(pla
     assert (lost.can_send, lost.may_return) == (True, True)
     place.sockets.faults[4] = "cannot join"
     assert place.of() == NotReady("cannot join", can_send=True)
+    assert not place.of(ADDR=BOTH).may_return
 
 
 def test_an_mtu_that_is_too_small_for_ipv6_is_the_reason(place, monkeypatch):

@@ -7,10 +7,12 @@ import shutil
 import threading
 
 import pytest
+from arp_tree import Tree
 from fake_kernel import FakeLog, FakeNetlink
 from recorded import configuration, content
 
 from ucarpd.addresses.arp_settings import ParentArp
+from ucarpd.linux import sysctl
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process.upkeep import LOOK_AFTER, Upkeep
 from ucarpd.record.keeper import Keeper
@@ -26,8 +28,8 @@ class Bench:
         self.netlink = FakeNetlink()
         self.log = FakeLog()
         self.lock = InstanceLock("web", run, "eth0", 1, tmp_path / "web.conf")
-        arp = ParentArp("eth0", run)
-        self.keeper = Keeper("web", self.netlink, self.log, self.lock, arp)
+        self.arp = ParentArp("eth0", run)
+        self.keeper = Keeper("web", self.netlink, self.log, self.lock, self.arp)
         self.upkeep = Upkeep(self.netlink, lambda: [self.keeper], lambda: None)
         self.content = content(tmp_path)
 
@@ -86,14 +88,19 @@ async def test_it_is_made_again_as_soon_as_a_record_cannot_be_written(make):
     assert bench.log.told() == ["record_renewed"]
 
 
-async def test_one_file_that_has_been_removed_is_made_again(make):
-    bench = make()
+async def test_one_file_that_has_been_removed_is_made_again(make, tmp_path, monkeypatch):
+    bench, tree = make(), Tree(tmp_path)
+    monkeypatch.setattr(sysctl, "ROOT", tree.root)
+    bench.arp.hold()
     bench.keeper.write(bench.content)
+    bench.keeper.keep_configuration(configuration(tmp_path))
     await asyncio.sleep(0.1)
-    for name in sorted(ALL):
+    every = ALL | {"web.good", tree.file.name}
+    assert bench.names() >= every
+    for name in sorted(every):
         (bench.private / name).unlink()
         await look()
-        assert bench.names() >= ALL
+        assert bench.names() >= every
         assert bench.log.told() == ["record_renewed"]
 
 
@@ -120,6 +127,8 @@ async def test_the_copy_of_the_configuration_is_made_again(make, tmp_path):
     bench.keeper.write(bench.content)
     bench.keeper.keep_configuration(configuration(tmp_path))
     await look()
+    assert bench.keeper.keeps(configuration(tmp_path))
+    assert not bench.keeper.keeps(configuration(tmp_path, XPARAM="x"))
     copy = (bench.private / "web.good").read_bytes()
     shutil.rmtree(bench.run)
     await look()

@@ -97,6 +97,7 @@ def test_events_are_read_in_their_order(tmp_path):
     tell(tmp_path / "state", "other", name="mail")
     assert reasons(tmp_path / "state") == ["one", "two", "three"]
     assert history.names(tmp_path / "state") == ["mail", "web"]
+    assert b"\n\n" not in history.files_of(tmp_path / "state", "web")[1].read_bytes()
 
 
 def test_a_torn_line_costs_itself_alone(tmp_path):
@@ -141,6 +142,10 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path):
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"):
         tell(tmp_path, "two")
+    line = f"{happening(reason='three', instance='mail').to_json()}\n"
+    with pytest.raises(OSError, match="symbolic"):
+        history.append(tmp_path, {"web": line, "mail": line})
+    assert reasons(tmp_path, "mail") == ["three"], "it costs no other instance its events"
 
 
 def test_a_full_disk_is_an_error(tmp_path, monkeypatch):

@@ -24,7 +24,7 @@ from pathlib import Path
 from ucarpd.linux import sysctl
 from ucarpd.linux.lock import unlock
 from ucarpd.linux.namespace import network_namespace
-from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
+from ucarpd.linux.run_directory import private_directory, private_path
 
 _OURS = {"arp_ignore": "1", "arp_announce": "2"}
 
@@ -79,8 +79,6 @@ class ParentArp:
 
         Blocks; raises OSError.
         """
-        if not self._index:
-            return []
         changed = [
             f"{name} of {self._interface}"
             for name, as_good in _AS_GOOD.items()
@@ -97,16 +95,14 @@ class ParentArp:
 
     def renew(self) -> None:
         """Make the file again if it was removed while the settings are held.  Raises OSError."""
-        if self._held is not None and not is_still_at(self._path, self._held):
+        if self._held is not None:
             # If the interface is gone, so are its settings.
             with contextlib.suppress(FileNotFoundError):
                 self.hold()
 
     def _open(self) -> None:
-        former = self._held
-        if former is not None and is_still_at(self._path, former):
-            return
-        self._held = _open_shared(self._path)
+        """Open the file, which may have been removed since the last time."""
+        former, self._held = self._held, _open_shared(self._path)
         if former is not None:
             unlock(former)
 

@@ -148,10 +148,8 @@ class NetlinkAddresses:
         if not before:
             return
         self._log.address_stepped_behind([each.address.ip for each in before], own)
-        self._jobs += 1
 
         def added(refused: Refused) -> None:
-            self._jobs -= 1
             if refused:
                 failed(Outcome(self.present(), refused))
 

@@ -230,7 +230,7 @@ class VirtualMacAddresses:
             self._netlink.catch_up()
             device = self._netlink.link(config.address_device)
             self._index = device.index if device is not None else None
-            if self._look.at is None and not self._is_over:
+            if not self._is_over:
                 # The looks of many devices at one moment would delay a takeover.
                 first_after = LOOK_AFTER * share_of(config.address_device)
                 self._look.set(first_after, self._look_at_settings)

@@ -99,8 +99,6 @@ class Tail:
 
     def _read(self, file: BinaryIO) -> bytes:
         """Return the whole lines that are new."""
-        if os.fstat(file.fileno()).st_size < self._offset:
-            self._offset = 0  # It was truncated.
         file.seek(self._offset)
         lines = file.read()
         lines = lines[: lines.rfind(b"\n") + 1]
@@ -123,10 +121,18 @@ def parsed(content: bytes) -> Iterator[Happening]:
 
 
 def append(directory: Path, lines: Mapping[str, str]) -> None:
-    """Add whole lines to the files of these instances.  Blocks.  Raises OSError."""
-    group = _make(directory).st_gid
+    """Add whole lines to the files of these instances.  Blocks.
+
+    Raises the first OSError after all others are written.
+    """
+    group, errors = _make(directory).st_gid, []
     for name, text in lines.items():
-        _append(*files_of(directory, name), text, group)
+        try:
+            _append(*files_of(directory, name), text, group)
+        except OSError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _append(older: Path, path: Path, text: str, group: int) -> None:

@@ -42,18 +42,19 @@ def test_whoever_has_left_is_no_longer_seen(tmp_path):
     served.close()
 
 
-def test_another_process_is_company_whatever_it_serves(tmp_path):
+def test_another_process_is_company_whatever_it_serves_on_the_device(tmp_path):
     served = Served(tmp_path)
     with serving(tmp_path, "eth0", V4):
-        assert not served.has_company(), "it has not looked yet"
-        served.add("eth1", V6)
-        served.drop("eth1", V6)
-        assert served.has_company()
+        assert not served.has_company("eth0"), "it has not served anything yet"
+        served.add("eth0", V6)
+        served.drop("eth0", V6)
+        assert served.has_company("eth0")
+        assert not served.has_company("eth1")
         (tmp_path / "private/served").unlink()
     served.renew()
-    assert not served.has_company(), "it is itself"
+    assert not served.has_company("eth0"), "it is itself"
     with serving(tmp_path, "eth0", V4):
-        assert served.has_company()
+        assert served.has_company("eth0")
     served.close()
 
 

@@ -33,7 +33,15 @@ def test_a_unit_hands_over_its_variables(tmp_path, up):
 
 @pytest.mark.parametrize(
     ("written", "password"),
-    [("a&b", "a&b"), ("a;b|c(d)<e>f;", "a;b|c(d)<e>f"), ("'a&b'", "a&b"), ("a&b # c", "a&b")],
+    [
+        ("a&b", "a&b"),
+        ("a;b|c(d)<e>f;", "a;b|c(d)<e>f"),
+        ("'a&b'", "a&b"),
+        ("a&b # c", "a&b"),
+        # Here a shell has something to do.
+        ("a;export UCARP_PASSWORD", "a"),
+        ("a;UCARP_ADVSKEW=3", "a"),
+    ],
 )
 def test_a_value_in_a_file_of_variables_keeps_the_signs_of_a_shell(tmp_path, written, password):
     text = f"UCARP_VHID=1\nUCARP_PASSWORD={written}\nUCARP_VIP=10.0.0.1\n"

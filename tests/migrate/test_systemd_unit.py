@@ -32,8 +32,11 @@ def test_the_name_of_the_instance_in_a_variable(tmp_path, letter):
         (r"ExecStart=ucarp -p a\x40b\s\100\u00fc", "a@b @ü"),
         (r"ExecStart=ucarp '--pass=a\'b' -b 1", "a'b"),
         (r"ExecStart=ucarp -p a\db", r"a\db"),
+        ("Environment=PW=a\\\\\nExecStart=ucarp -p ${PW}", "a\\"),
         (r"Environment='PW=a\x40b'" + "\nExecStart=ucarp -p ${PW}", "a@b"),
         ("Environment=PW=a&b\nExecStart=ucarp --pass=$PW", "a&b"),
+        ("""Environment="OPTIONS=-p 'a b' -k 3"\nExecStart=ucarp $OPTIONS""", "a b"),
+        ("""Environment="OPTIONS=-p 'a b'"\nExecStart=ucarp $OPTIONS -x ${OPTIONS}""", "a b"),
     ],
 )
 def test_a_password_with_signs_of_systemd(tmp_path, lines, password):
@@ -52,6 +55,7 @@ def test_a_password_with_signs_of_systemd(tmp_path, lines, password):
         (r'"a\"b\$\d"', r'a"b$\d'),
         ('"a \\\nb"', "a b"),
         ("a\\\nb", "ab"),
+        ("""'it'"'"'s' here""", "it'shere"),
         ("", None),
     ],
 )

@@ -13,6 +13,7 @@ from one_process import A_MOMENT, TAKES_OVER, advertised, send, send_and_wait, s
 
 from ucarpd.carp.actions import State
 from ucarpd.exit_status import EXIT_ALL_RUN_ELSEWHERE, EXIT_CONFIG, EXIT_INTERNAL_ERROR
+from ucarpd.linux.held_signals import SIGNALS
 from ucarpd.linux.lock import InstanceLock
 from ucarpd.process import main
 
@@ -141,6 +142,15 @@ async def test_a_signal_is_heard_while_the_loop_is_woken_a_thousand_times(
         await send_and_wait(signal.SIGHUP)
         assert "reloaded: 0 changed" in log_lines.told()
     assert capfd.readouterr().err == ""
+
+
+async def test_no_signal_has_its_default_action_at_the_end(host, monkeypatch):
+    actions = []
+    act = signal.signal
+    monkeypatch.setattr(signal, "signal", lambda *given: actions.append(given) or act(*given))
+    assert await host.process().run() == EXIT_CONFIG
+    assert dict.fromkeys(SIGNALS, signal.SIG_IGN).items() <= dict(actions).items()
+    assert not {(number, signal.SIG_DFL) for number in SIGNALS} & set(actions)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])

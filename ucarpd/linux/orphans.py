@@ -25,16 +25,12 @@ class Orphans:
     def __init__(self, ours: Collection[int]) -> None:
         self._ours = ours
         self._look_again = Alarm()
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         # The loop's own handlers need the pipe by which threads wake it.  Hundreds of scripts that end at
         # once would fill that, and a SIGTERM behind them would be lost.
-        signal.signal(signal.SIGCHLD, self._child_has_ended)
+        signal.signal(signal.SIGCHLD, lambda *_: loop.call_soon_threadsafe(self.reap))
         signal.siginterrupt(signal.SIGCHLD, False)
         self.reap()
-
-    def _child_has_ended(self, *_: object) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.reap)
 
     def reap(self) -> None:
         self._look_again.cancel()

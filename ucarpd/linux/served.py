@@ -1,7 +1,7 @@
 """Which addresses and routes the masters of this host serve, so that no process removes another one's.
 
 All processes share a file in the private directory.  To serve an address is to hold a lock (fcntl(2)) on
-one byte of it, whose number stands for the address; one more byte is locked by every process.  Several
+one byte of it, whose number stands for the address; one more byte stands for all of a device.  Several
 processes may hold a lock, none waits for it, and however a process ends, the kernel takes its locks away.
 A process that leaves first drops its own lock and then looks for others: of two that leave together, at
 least the later one finds none.
@@ -18,9 +18,6 @@ from ucarpd.linux.namespace import network_namespace
 from ucarpd.linux.run_directory import is_still_at, private_directory, private_path
 
 _NAME = "served"
-
-_PROCESS = "", b""
-"""Instead of a device and an address: what every process locks as soon as it serves anything."""
 
 _FLOCK = struct.Struct("hhqqi4x")
 """The kernel's struct flock: type, whence, start, length, process."""
@@ -41,9 +38,9 @@ class Served:
     def add(self, device: str, what: bytes) -> None:
         """Note that this process serves an address (packed), or a route, on the device."""
         with suppress(OSError):
-            place = _place(device, what)
-            self._places.add(place)
-            _hold(self._file(), place)
+            for place in (_place(device, what), _place(*_anything_on(device))):
+                self._places.add(place)
+                _hold(self._file(), place)
 
     def drop(self, device: str, what: bytes) -> int | None:
         """Note that this process does not serve it any more; return what `by_another` returns."""
@@ -61,12 +58,12 @@ class Served:
             return None if kind == fcntl.F_UNLCK else int(pid)
         return None
 
-    def has_company(self) -> bool:
-        """Return whether another process has served anything and still runs; any thread may ask.
+    def has_company(self, device: str) -> bool:
+        """Return whether another process has served anything on the device and still runs.
 
-        False if this process has not served anything itself.
+        Any thread may ask.  False if this process has not served anything itself.
         """
-        return self._descriptor is not None and self.by_another(*_PROCESS) is not None
+        return self._descriptor is not None and self.by_another(*_anything_on(device)) is not None
 
     def renew(self) -> None:
         """Make the file again if it was removed while this process serves.  Raises OSError."""
@@ -91,7 +88,6 @@ class Served:
             if self._directory is None:
                 raise FileNotFoundError
             self._descriptor = _open(self._directory)
-            self.add(*_PROCESS)
         return self._descriptor
 
 
@@ -102,6 +98,11 @@ def _open(directory: Path) -> int:
 
 def _hold(file: int, place: int) -> None:
     fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, place)
+
+
+def _anything_on(device: str) -> tuple[str, bytes]:
+    """Return what stands for all addresses of the device: no device has such a name."""
+    return f"on {device}", b""
 
 
 def _place(device: str, what: bytes) -> int:

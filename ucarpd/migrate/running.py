@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ucarpd.carp.actions import State
@@ -28,7 +29,7 @@ class Command(Process):
     def _handle_signals(self) -> None:
         super()._handle_signals()
         # There is no file to read again: ucarp ends.
-        self._loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGHUP)
+        self._handle(signal.SIGHUP, partial(self._end, signal.SIGHUP))
 
     def status_changed(self) -> None:
         super().status_changed()

@@ -10,6 +10,8 @@ from ucarpd.migrate.findings import Findings, Host, Source
 from ucarpd.migrate.shell_script import Script
 
 _VALUE = re.compile(r"^([ \t]*(?:export[ \t]+)?\w+=)([^\s('\"`\\$][^\s'\"`\\$]*)", re.MULTILINE)
+_SIGN = re.compile(r"[&|()<>]|;(?!$|export$|[A-Z]\w*=)")
+"""A sign of a shell that stands for itself: no other setting follows."""
 
 _SUPERVISORD = re.compile(r"^\[program:", re.MULTILINE)
 _COMMAND = re.compile(r"^(command)[ \t]*[=:](.*(?:\n[ \t]+.*)*)", re.MULTILINE)
@@ -20,7 +22,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
     is_environment = kind_of(text, path.name)[0] is Kind.KEYS
     if is_environment:
         # A shell would run a part of the value; so whoever wrote it has another program read the file.
-        text = _VALUE.sub(lambda f: f[1] + re.sub(r"[&|()<>]|;(?!$)", r"\\\g<0>", f[2]), text)
+        text = _VALUE.sub(lambda f: f[1] + _SIGN.sub(r"\\\g<0>", f[2]), text)
     script = Script(findings, path, is_environment=is_environment)
     if _SUPERVISORD.search(text):
         text = _COMMAND.sub(_as_in_a_shell, text)

@@ -1,6 +1,9 @@
 """A systemd unit or drop-in that starts `ucarp`."""
 
 import re
+import shlex
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd.config.problems import ConfigError
@@ -73,7 +76,7 @@ def _settings(path: Path, text: str) -> list[tuple[str, str, Source]]:
         if line.lstrip().startswith(("#", ";")):
             continue
         start = start if pending else number
-        if line.endswith("\\"):
+        if (len(line) - len(line.rstrip("\\"))) % 2:
             pending += line[:-1] + " "
             continue
         if setting := _SETTING.fullmatch(pending + line):
@@ -131,11 +134,21 @@ def _environment_file(
     return [Assignment(variable, text, Source(path, line)) for variable, text, line in found]
 
 
+def _for_shell(word: str, variables: Variables) -> Iterable[str]:
+    """Return the word as a shell has to read it; unlike that, systemd heeds quotes in the value of $NAME."""
+    known = variables.values.get(word[1:]) if word[:1] == "$" else None
+    if known is not None:
+        variables.count(known.text)
+        with suppress(ValueError):
+            return map(shlex.quote, shlex.split(known.text))
+    return [systemd_words.for_shell(word)]
+
+
 def _start(
     findings: Findings, unit: Path, value: str, source: Source, variables: Variables
 ) -> None:
     found = _words(findings, unit, "ExecStart", value.lstrip(_PREFIXES), source, variables)
-    line = " ".join(map(systemd_words.for_shell, found))
+    line = " ".join(each for word in found for each in _for_shell(word, variables))
     missing = variables.missing
     before = len(findings.hosts)
     script = Script(findings, source.path, variables)

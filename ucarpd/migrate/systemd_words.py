@@ -11,8 +11,9 @@ _SIGN = re.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|[uU]([0-9A-Fa-f]{8}|[0-9A-Fa-f]{4})|(.))|.", re.DOTALL
 )
 _ESCAPES = dict(zip("abfnrtvs\\\"'", "\a\b\f\n\r\t\v \\\"'", strict=True))
+_QUOTED = r"""[ \t]*(?:'([^']*)'|"((?:\\.|[^"\\])*)")"""
 _ASSIGNMENT = re.compile(
-    r"""^[ \t]*([A-Za-z_]\w*)=[ \t]*(?:'([^']*)'|"((?:\\.|[^"\\])*)"|((?:\\.|[^\\\n])*))""",
+    rf"^[ \t]*([A-Za-z_]\w*)[ \t]*=((?:{_QUOTED})*)[ \t]*((?:\\.|[^\\\n])*)",
     re.ASCII | re.DOTALL | re.MULTILINE,
 )
 _VARIABLE = re.compile(r"(?:--[a-z]+=)?\$[A-Za-z_]\w*", re.ASCII)
@@ -60,13 +61,12 @@ def for_shell(word: str) -> str:
 def assignments(text: str) -> Iterator[tuple[str, str, int]]:
     """Yield each variable of an EnvironmentFile with its value and line."""
     for found in _ASSIGNMENT.finditer(text):
-        name, single, double, plain = found.groups()
-        if double is not None:
-            value = re.sub(r"\\(?:\n|([\"\\`$]))", r"\1", double)
-        elif plain is not None:
-            value = re.sub(r"\\(?:\n|(.))", r"\1", plain).rstrip()
-        else:
-            value = single
+        name, quoted, *_, plain = found.groups()
+        value = "".join(
+            single + re.sub(r"\\(?:\n|([\"\\`$]))", r"\1", double)
+            for single, double in re.findall(_QUOTED, quoted, re.DOTALL)
+        )
+        value += re.sub(r"\\(?:\n|(.))", r"\1", plain).rstrip()
         yield name, value, text.count("\n", 0, found.start()) + 1
 
 

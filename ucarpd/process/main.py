@@ -75,10 +75,10 @@ class Process:
         try:
             return await self._run()
         finally:
-            # Until the interpreter has ended: with the event loop they would get the default action.
+            # Until the interpreter has ended.
             for number in held_signals.SIGNALS:
-                self._loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
+            self._loop.remove_signal_handler(signal.SIGCHLD)
 
     async def _run(self) -> int:
         reading = await self._supervisor.read()
@@ -141,6 +141,9 @@ class Process:
     # -- signals -----------------------------------------------------------------------------------------
 
     def _handle_signals(self) -> None:
+        # For any signal, this lets the kernel wake the loop if another thread gets it.
+        self._loop.add_signal_handler(signal.SIGCHLD, lambda: None)
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             self._handle(number, partial(self._end, number))
         for number, act in (
@@ -149,15 +152,13 @@ class Process:
             (signal.SIGUSR2, self._answers.step_down),
         ):
             self._handle(number, partial(self._when_started, act))
-        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
 
     def _handle(self, number: signal.Signals, act: Callable[[], object]) -> None:
         """Call `act` in the loop at each of these signals.
 
-        The loop reads signals from the pipe by which threads wake it.  Hundreds of threads fill that,
-        and the loop would not hear of a signal; it is awake then, so a handler can tell it.
+        The loop's own handlers need the pipe by which threads wake it.  Hundreds of threads fill that, and
+        the loop would not hear of a signal; it is awake then, so another handler can tell it.
         """
-        self._loop.add_signal_handler(number, lambda: None)
         signal.signal(number, lambda *_: self._loop.call_soon_threadsafe(act))
         signal.siginterrupt(number, False)
 

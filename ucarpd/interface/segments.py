@@ -39,9 +39,9 @@ def meetings(configs: Sequence[Config], table: Lookups) -> Iterator[Problem]:
 
 
 def _bridge(link: Link, table: Lookups) -> Link | None:
-    """Return the bridge of a link, which its other end may be a port of; without one, the link itself."""
+    """Return the bridge of a link: the link itself, its master, or the master of its other end."""
     other_end = table.link_of_index(link.parent) if link.kind == "veth" and link.parent else None
     for each in (link, other_end):
         if each is not None and each.slave_kind in _BRIDGES and each.master is not None:
             return table.link_of_index(each.master)
-    return link
+    return link if link.kind in _BRIDGES else None

@@ -33,7 +33,7 @@ class Hook(NamedTuple):
 
     A run without a script does nothing, and succeeds.  `timeout` is in seconds, 0 for none.  If the
     script fails, `is_excused` returns whether its work is done nevertheless.  `objection` returns why it
-    must not run, or None; a thread calls it.
+    must not run, or None; then `wait` returns when the script may start.  A thread calls both.
     """
 
     target: str
@@ -43,6 +43,7 @@ class Hook(NamedTuple):
     timeout: float
     is_excused: Callable[[], bool] = lambda: False
     objection: Callable[[], str | None] | None = None
+    wait: Callable[[], object] = lambda: None
 
     def __str__(self) -> str:
         return " ".join((str(self.script), *self.arguments))
@@ -205,6 +206,7 @@ def _start(
         raise _Obstacle(*obstacle)
     if hook.objection is not None and (why := hook.objection()):
         raise _Obstacle(CANNOT_EXECUTE, why)
+    hook.wait()
     if not is_wanted():
         # When a dead server is back, hundreds of attempts may get here, long after the role has moved.
         raise _Obstacle(CANNOT_EXECUTE, "it was given up")

@@ -39,11 +39,13 @@ def test_a_script_that_takes_the_virtual_address_off(host, is_container):
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
 
 
-def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
+@pytest.mark.parametrize("value", [0, 1], ids=["at the same moment", "before"])
+def test_a_script_while_another_process_changes_the_setting(host, tmp_path, value):
     """It restores the setting before the script takes the address off, and changes it again."""
     before = ipv4(host)
-    Promotions(tmp_path).begin("eth0")
-    promote(host, 1)
+    other = Promotions(tmp_path)
+    other.begin("eth0")
+    promote(host, value)
 
     async def scenario(tables):
         tables.netlink.guard_secondaries("eth0", [VIP.ip])
@@ -55,6 +57,8 @@ def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
 
     run_in(host, scenario, record=Promotions(tmp_path))
     assert ipv4(host) == without(before, "172.16.0.1")
+    assert setting(host) == "1"
+    other.end("eth0")
 
 
 def test_a_script_whose_address_is_first_after_another_process_has_left(a, two_daemons):

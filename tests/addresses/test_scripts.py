@@ -546,6 +546,13 @@ async def test_the_down_script_waits_for_its_guard_but_not_for_ever(make, monkey
     assert bench.hooks.running.wait()
 
 
+async def test_enough_of_the_time_limit_of_the_script_is_left(make):
+    for limit, longest in ((0, 2.0), (1, 0.5), (30, 2.0)):
+        bench = make(f"UCARP_SCRIPT_TIMEOUT={limit}\n")
+        bench.release()
+        assert bench.hooks.running.wait.args == (longest,)
+
+
 async def test_the_role_comes_back_before_the_guard_has_begun(make, monkeypatch):
     """The down-script of the next term has a guard of its own; one that runs once more has the same."""
     monkeypatch.setattr(scripts, "GUARD_WITHIN", 0.01)

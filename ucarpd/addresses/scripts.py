@@ -214,7 +214,9 @@ class ScriptedAddresses:
         self._hold_up.role_lost()
         self._netlink.let_go()
         guard = self._begin_guard()
-        run = self._hook(DOWN, transition)._replace(wait=partial(guard.wait, GUARD_WITHIN))
+        # Half of the script's time limit remains; 0: it has none.
+        longest = min(GUARD_WITHIN, self._config.script_timeout / 2) or GUARD_WITHIN
+        run = self._hook(DOWN, transition)._replace(wait=partial(guard.wait, longest))
         if at_start and self._config.neutral:
             run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))

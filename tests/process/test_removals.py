@@ -65,6 +65,7 @@ def managers(monkeypatch):
 )
 async def test_an_interface_without_ipv6_is_no_other_program(monkeypatch, cause, text):
     bench = Bench()
+    monkeypatch.setattr(sysctl, "has_ipv6_off", lambda _interface: False)
     monkeypatch.setattr(sysctl, cause, lambda interface: interface == "eth0")
     for address in ("2001:db8::10", "2001:db8::11"):
         bench.removals.note(ip_address(address))

@@ -222,9 +222,10 @@ async def test_an_address_of_ours_may_be_on_another_interface(tmp_path):
 
 async def test_the_kernel_is_told_before_and_after_a_script_removes_them(tmp_path):
     bench = Bench(tmp_path)
-    bench.addresses.guard()
+    bench.addresses.guard(list)
     bench.addresses.end_guard()
     assert bench.netlink.told() == ["guard", "end guard"]
+    assert bench.netlink.guards == [list]
 
 
 async def test_there_is_nothing_to_run_again_to_mend_or_to_leave(tmp_path):

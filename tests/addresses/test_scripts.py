@@ -7,6 +7,7 @@ import pytest
 from scripted_bench import CONTESTED, SCRIPTS, Bench
 from two_addresses import ONE, TAKEN, TWO, config_of
 
+from ucarpd.addresses import scripts
 from ucarpd.addresses.scripts import LONGEST_WAIT
 from ucarpd.engine import Outcome
 from ucarpd.scripts.runner import HANGS_AFTER
@@ -534,6 +535,48 @@ async def test_the_role_comes_back_and_goes_while_the_down_script_runs(make):
     assert bench.netlink.told() == ["guard", f"remove {ONE} {TWO}"]
     bench.hooks.end()
     assert bench.netlink.told()[0] == "end guard"
+
+
+async def test_the_down_script_waits_for_its_guard_but_not_for_ever(make, monkeypatch):
+    monkeypatch.setattr(scripts, "GUARD_WITHIN", 0.01)
+    bench = make()
+    bench.serve()
+    bench.release()
+    assert not bench.hooks.running.wait(), "the worker hangs"
+    (begun,) = bench.netlink.guards
+    begun()
+    assert bench.hooks.running.wait()
+
+
+async def test_enough_of_the_time_limit_of_the_script_is_left(make):
+    for limit, longest in ((0, 2.0), (1, 0.5), (30, 2.0)):
+        bench = make(f"UCARP_SCRIPT_TIMEOUT={limit}\n")
+        bench.release()
+        assert bench.hooks.running.wait.args == (longest,)
+
+
+async def test_the_role_comes_back_before_the_guard_has_begun(make, monkeypatch):
+    """The down-script of the next term has a guard of its own; one that runs once more has the same."""
+    monkeypatch.setattr(scripts, "GUARD_WITHIN", 0.01)
+    bench = make()
+    bench.serve()
+    bench.release()
+    bench.acquire()
+    assert bench.addresses.is_busy
+    bench.hooks.end()
+    bench.hooks.end()
+    assert bench.hooks.begun == ["up", "down", "up"]
+    bench.release()
+    assert bench.netlink.told() == ["guard", "end guard", "guard"]
+    first, second = bench.netlink.guards
+    first()
+    assert not bench.hooks.running.wait()
+    bench.acquire()
+    bench.release()
+    bench.hooks.end()
+    assert not bench.hooks.running.wait()
+    second()
+    assert bench.hooks.running.wait()
 
 
 async def test_neutral_hosts_run_no_script_at_start(make):

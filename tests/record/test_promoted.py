@@ -84,6 +84,19 @@ def test_what_a_process_has_changed_for_the_moment_is_left_alone(run, setting):
     assert descriptors() == before
 
 
+def test_of_two_processes_only_one_changes_it(run, setting):
+    ours, other, before = Promotions(run), Promotions(run), descriptors()
+    assert other.begin("eth0")
+    assert not ours.begin("eth0")
+    assert ours.is_changed_elsewhere("eth0")
+    ours.end("eth0")
+    assert len(notes(run)) == 1
+    other.end("eth0")
+    assert ours.begin("eth0")
+    ours.end("eth0")
+    assert descriptors() == before
+
+
 def test_whether_another_process_has_changed_it(run, setting, monkeypatch):
     ours, other = Promotions(run), Promotions(run)
     other.begin("eth0")
@@ -117,7 +130,7 @@ def test_the_interface_is_gone(run, setting):
 def test_without_a_private_directory_there_are_no_notes(run, setting):
     run.write_text("")
     promotions = Promotions(run)
-    promotions.begin("eth0")
+    assert promotions.begin("eth0")
     promotions.end("eth0")
     restore_left_over(run)
 

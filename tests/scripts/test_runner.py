@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,22 @@ def test_a_thread_finds_the_objection_to_a_script(place):
     assert place.told() == []
     assert status_of(place, hook._replace(objection=lambda: None)) == 0
     assert place.told() == ["ran"]
+
+
+@in_real_time
+async def test_a_script_that_waits_does_not_run_if_it_is_given_up_meanwhile(place, monkeypatch):
+    monkeypatch.setattr(child, "KILL_AFTER", 0.01)
+    may_run = threading.Event()
+    scripts = HookRunner(place.log)
+    for name, timeout in (("first", 0.01), ("second", 20.0)):
+        ended = asyncio.get_running_loop().create_future()
+        hook = place.hook(f"echo {name} >>$told", name, timeout=timeout)
+        scripts.request(hook._replace(wait=partial(may_run.wait, 20)), ended.set_result)
+        if name == "second":
+            assert place.told() == []
+            may_run.set()
+        await ended
+    assert place.told() == ["second"]
 
 
 @pytest.mark.parametrize(("make", "why"), NOT_EXECUTED)

@@ -20,13 +20,12 @@ class FakeNetlink(Storyteller):
     `keeps` holds addresses that cannot be removed, `others` those that another process serves, with its
     number, `unusable` those that must be added again, `down` the links that are not up.  `routes` are
     those of ours, `route_errors` what the kernel answers about others.  `story` is what was asked, in
-    order.
+    order; `guards` holds what to call when each guard has begun.
     """
 
     def __init__(self) -> None:
-        super().__init__(
-            {"end_guard": "end guard", "follow": "follow {}", "guard_secondaries": "guard"}
-        )
+        super().__init__({"end_guard": "end guard", "follow": "follow {}"})
+        self.guards: list = []
         self.table: dict[str, dict] = {}
         self._seen: dict[str, dict] = {}
         self._watched: dict[tuple, dict] = {}
@@ -152,6 +151,10 @@ class FakeNetlink(Storyteller):
             else:
                 self.take(interface, each.ip)
         done(error)
+
+    def guard_secondaries(self, interface, ips, begun):
+        self.story.append("guard")
+        self.guards.append(begun)
 
     def prepare(self, interface, addresses, label, metric=0):
         pass

@@ -226,9 +226,12 @@ class NetlinkAddresses:
         """Enter each virtual address in `came` when it comes, even if it goes again at once."""
         self._netlink.watch(self._interface, self.all(), came)
 
-    def guard(self) -> None:
-        """Protect other addresses while a script removes these, until `end_guard`."""
-        self._netlink.guard_secondaries(self._interface, self.all())
+    def guard(self, begun: Callable[[], object]) -> None:
+        """Protect other addresses while a script removes these, until `end_guard`.
+
+        The worker calls `begun` when they are protected.
+        """
+        self._netlink.guard_secondaries(self._interface, self.all(), begun)
 
     def end_guard(self) -> None:
         self._netlink.end_guard(self._interface)

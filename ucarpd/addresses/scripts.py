@@ -6,6 +6,7 @@ call a cloud's API, or add the address to another interface.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,9 @@ MEND_AFTER = 0.1
 
 LONGEST_WAIT = 0.1
 """Seconds that a down-script may wait for the previous script before ucarpd acts itself."""
+
+GUARD_WITHIN = 2.0
+"""Seconds that a down-script waits for the guard, as one job of a busy worker; that may also hang."""
 
 UP, UP_AGAIN, DOWN = "up", "up again", "down"
 """Targets of the runs.  After a contest the up-script runs again, even while one is running."""
@@ -64,7 +68,8 @@ class ScriptedAddresses:
         """Whether the up-script has served since the role was taken."""
         self._attempt: object = None
         """The newest one to take the role."""
-        self._is_guarding = False
+        self._guard: threading.Event | None = None
+        """Set when the guard has begun; None: there is none."""
         self._hold_up = HoldUp(netlink, hooks, log)
         self._patience = Alarm()
         self._is_kept_off = False
@@ -208,8 +213,10 @@ class ScriptedAddresses:
         self._is_master = self._has_come_up = False
         self._hold_up.role_lost()
         self._netlink.let_go()
-        self._begin_guard()
-        run = self._hook(DOWN, transition)
+        guard = self._begin_guard()
+        # Half of the script's time limit remains; 0: it has none.
+        longest = min(GUARD_WITHIN, self._config.script_timeout / 2) or GUARD_WITHIN
+        run = self._hook(DOWN, transition)._replace(wait=partial(guard.wait, longest))
         if at_start and self._config.neutral:
             run = run._replace(script=None)
         self._hooks.request(run, partial(self._came_down, at_start, done))
@@ -261,15 +268,16 @@ class ScriptedAddresses:
         done()
         self._hold_up.down_script_ended()
 
-    def _begin_guard(self) -> None:
+    def _begin_guard(self) -> threading.Event:
         """Protect other addresses that the kernel would remove together with ours."""
-        if not self._is_guarding:
-            self._is_guarding = True
-            self._netlink.guard()
+        if self._guard is None:
+            self._guard = threading.Event()
+            self._netlink.guard(self._guard.set)
+        return self._guard
 
     def _end_guard(self) -> None:
-        if self._is_guarding:
-            self._is_guarding = False
+        if self._guard is not None:
+            self._guard = None
             self._netlink.end_guard()
 
     def close(self) -> None:

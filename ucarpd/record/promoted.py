@@ -30,16 +30,24 @@ class Promotions:
         self._directory = directory
         self._held: dict[str, int] = {}
 
-    def begin(self, interface: str) -> None:
-        """Note that the setting of this interface will be changed."""
+    def begin(self, interface: str) -> bool:
+        """Note that the setting of this interface will be changed.
+
+        Return False if another process is about to change it, or to restore it.
+        """
         if interface in self._held:
-            return  # Another program has set it back meanwhile.
+            return True  # Another program has set it back meanwhile.
         with contextlib.suppress(OSError):
             private_directory(self._directory)
             file = self._note(interface)
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._held[interface] = descriptor
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(self._held.pop(interface))
+                return False
+        return True
 
     def end(self, interface: str) -> None:
         """Remove the note: the setting has been restored."""

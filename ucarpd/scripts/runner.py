@@ -38,7 +38,7 @@ class Hook(NamedTuple):
 
     A run without a script does nothing, and succeeds.  `timeout` is in seconds, 0 for none.  If the
     script fails, `is_excused` returns whether its work is done nevertheless.  `objection` returns why it
-    must not run, or None; a thread calls it.
+    must not run, or None; then `wait` returns when the script may start.  A thread calls both.
     """
 
     target: str
@@ -48,6 +48,7 @@ class Hook(NamedTuple):
     timeout: float
     is_excused: Callable[[], bool] = lambda: False
     objection: Callable[[], str | None] | None = None
+    wait: Callable[[], object] = lambda: None
 
     def __str__(self) -> str:
         return " ".join((str(self.script), *self.arguments))
@@ -221,6 +222,7 @@ def _start(
             raise _Obstacle(*obstacle)
         if hook.objection is not None and (why := hook.objection()):
             raise _Obstacle(CANNOT_EXECUTE, why)
+        hook.wait()
         _expect(is_wanted)
         begins()
         return start((str(script), *hook.arguments), environment_of(hook.environment))

@@ -1,11 +1,14 @@
 """A script that takes the virtual address off takes no other address along."""
 
 import asyncio
+import errno
 import resource
+from functools import partial
 from ipaddress import ip_address
 
 import pytest
 from lab import wait_for
+from nodes import MASTER, conf, wait_for_address
 from secondaries import OTHER_VIP, VIP, ipv4, promote, routes, run_in, setting, without
 
 from ucarpd.record.promoted import Promotions
@@ -36,11 +39,13 @@ def test_a_script_that_takes_the_virtual_address_off(host, is_container):
     assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
 
 
-def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
+@pytest.mark.parametrize("value", [0, 1], ids=["at the same moment", "before"])
+def test_a_script_while_another_process_changes_the_setting(host, tmp_path, value):
     """It restores the setting before the script takes the address off, and changes it again."""
     before = ipv4(host)
-    Promotions(tmp_path).begin("eth0")
-    promote(host, 1)
+    other = Promotions(tmp_path)
+    other.begin("eth0")
+    promote(host, value)
 
     async def scenario(tables):
         tables.netlink.guard_secondaries("eth0", [VIP.ip])
@@ -52,6 +57,8 @@ def test_a_script_while_another_process_changes_the_setting(host, tmp_path):
 
     run_in(host, scenario, record=Promotions(tmp_path))
     assert ipv4(host) == without(before, "172.16.0.1")
+    assert setting(host) == "1"
+    other.end("eth0")
 
 
 def test_a_script_whose_address_is_first_after_another_process_has_left(a, two_daemons):
@@ -65,6 +72,63 @@ def test_a_script_whose_address_is_first_after_another_process_has_left(a, two_d
         await tables.ask("end_guard", "eth0")
 
     two_daemons.run(scenario)
+    assert set(ipv4(a)) == {"172.16.0.11"}
+
+
+def test_a_script_that_starts_as_soon_as_the_guard_has_begun(host, is_container):
+    before = ipv4(host)
+
+    def script():
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip], script)
+        await tables.ask("end_guard", "eth0")
+
+    run_in(host, scenario, is_container)
+    assert ipv4(host) == without(before, "172.16.0.1")
+
+
+def test_a_script_starts_although_its_guard_cannot_begin(host):
+    begun, errors = [], []
+
+    def dump(*_):
+        raise OSError(errno.ENOBUFS, "no buffer")
+
+    async def scenario(tables):
+        tables.netlink._kernel.dump = dump
+        tables.netlink.guard_secondaries("eth0", [VIP.ip], partial(begun.append, 1), errors.append)
+        await tables.ask("beside", lambda: None)
+        assert (begun, [each.strerror for each in errors]) == ([1], ["no buffer"])
+
+    run_in(host, scenario)
+
+
+def test_a_script_of_a_process_that_has_other_addresses_to_remove_first(a):
+    """The host's own addresses are behind the virtual ones."""
+    a.ip("link", "add", "eth1", "type", "veth", "peer", "name", "eth2")
+    a.ip("address", "add", "10.0.0.11/24", "dev", "eth1")
+    for interface in ("eth1", "eth2"):
+        a.ip("link", "set", interface, "up")
+    names = [f"v{n}" for n in range(100, 120)]
+    for name in names:
+        ip = f"10.0.0.{name[1:]}"
+        keys = {"INTERFACE": "eth1", "VHID": name[1:], "ADDR": ip, "MASK": "24"}
+        a.write_conf(name, conf("10.0.0.11", **keys))
+    for name, change in (("up", "add"), ("down", "del")):
+        a.write(f"{name}.sh", f"#!/bin/sh\nip address {change} {VIP.ip}/16 dev eth0\n")
+    a.write_conf("z", conf(a.address, UPSCRIPT="/etc/up.sh", DOWNSCRIPT="/etc/down.sh"))
+    process = a.ucarpd()
+    for name in (*names, "z"):
+        process.wait_for_line(f"{name}: {MASTER}")
+    wait_for_address(a)
+    for interface, own in (("eth1", "10.0.0.11/24"), ("eth0", "172.16.0.11/16")):
+        setting = f"net/ipv4/conf/{interface}/promote_secondaries"
+        a.sysctl(setting, "1")
+        a.ip("address", "del", own, "dev", interface)
+        a.sysctl(setting, "0")
+        a.ip("address", "add", own, "dev", interface)
+    process.stop()
     assert set(ipv4(a)) == {"172.16.0.11"}
 
 
@@ -172,7 +236,9 @@ def test_a_guard_of_an_interface_that_is_gone_or_goes(a, is_container):
 
     async def scenario(tables):
         for interface in ("nowhere", "veth1"):
-            tables.netlink.guard_secondaries(interface, [ip_address("10.0.0.1")], pytest.fail)
+            tables.netlink.guard_secondaries(
+                interface, [ip_address("10.0.0.1")], failed=pytest.fail
+            )
         await tables.ask("beside", lambda: None)
         a.ip("link", "del", "veth1")
         for interface in ("nowhere", "veth1"):

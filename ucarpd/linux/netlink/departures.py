@@ -75,10 +75,17 @@ class Departures:
 
     # -- scripts -----------------------------------------------------------------------------------
 
-    def guard(self, interface: str, ips: Iterable[IPAddress], failed: Done = report) -> None:
+    def guard(
+        self,
+        interface: str,
+        ips: Iterable[IPAddress],
+        begun: Callable[[], object] = lambda: None,
+        failed: Done = report,
+    ) -> None:
         """Let another program remove these addresses; other addresses stay, or are put back.
 
-        Call `end_guard` once for each call.  `failed` gets the error, if there is one.
+        Call `end_guard` once for each call.  The worker calls `begun` when the guard has begun, or has
+        failed to; `failed` gets the error, if there is one.
         """
         wanted = frozenset(ips)
         guard = self._guards.setdefault(interface, _Guard())
@@ -88,12 +95,17 @@ class Departures:
         if at_risk:
             guard.holds.append(self._events.hold(interface, at_risk))
 
-        def begun(are_kept: bool) -> None:
+        def begin() -> bool:
+            try:
+                return self._requests.guards.begin(interface, wanted, bool(at_risk))
+            finally:
+                begun()
+
+        def done(are_kept: bool) -> None:
             if are_kept:
                 guard.release()
 
-        begin = partial(self._requests.guards.begin, interface, wanted, bool(at_risk))
-        self._worker.do(begin, begun, failed)
+        self._worker.do(begin, done, failed)
 
     def end_guard(self, interface: str, done: Done = report) -> None:
         """End the guard after the other program has ended: put back all that it lost by mistake."""

@@ -47,7 +47,7 @@ class Snapshot(NamedTuple):
 class PromotionRecord(Protocol):
     """A record of interfaces whose setting is changed, for recovery after a crash."""
 
-    def begin(self, interface: str) -> None: ...
+    def begin(self, interface: str) -> bool: ...
     def end(self, interface: str) -> None: ...
     def is_changed_elsewhere(self, interface: str) -> bool: ...
 
@@ -97,7 +97,8 @@ class Secondaries:
     def keep(self, interface: str) -> None:
         """Make the kernel keep secondaries, until `let_go` has been called as often.
 
-        If settings cannot be changed, as in a container, the kernel still removes them.  If this
+        If settings cannot be changed, as in a container, the kernel still removes them; so it may if
+        another process changes the setting at the same moment, and later restores it.  If this
         process is killed meanwhile, the next process restores the setting by the note.
         """
         self._users[interface] += 1
@@ -107,8 +108,8 @@ class Secondaries:
             return
         try:
             index = self._kernel.index_of(interface)
-            if self._record is not None:
-                self._record.begin(interface)
+            if self._record is not None and not self._record.begin(interface):
+                return
             sysctl.set(interface, 4, sysctl.PROMOTE, "1")
             self._changed.add((interface, index))
             self._promised.add(interface)

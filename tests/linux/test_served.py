@@ -42,19 +42,20 @@ def test_whoever_has_left_is_no_longer_seen(tmp_path):
     served.close()
 
 
-def test_another_process_is_company_whatever_it_serves_on_the_device(tmp_path):
+def test_another_process_may_remove_what_it_has_served(tmp_path):
     served = Served(tmp_path)
     with serving(tmp_path, "eth0", V4):
-        assert not served.has_company("eth0"), "it has not served anything yet"
+        assert not served.may_leave("eth0", V4), "it has not served anything yet"
         served.add("eth0", V6)
         served.drop("eth0", V6)
-        assert served.has_company("eth0")
-        assert not served.has_company("eth1")
+        assert served.may_leave("eth0", V4)
+        assert not served.may_leave("eth0", V6)
+        assert not served.may_leave("eth1", V4)
         (tmp_path / "private/served").unlink()
     served.renew()
-    assert not served.has_company("eth0"), "it is itself"
+    assert not served.may_leave("eth0", V6), "it is itself"
     with serving(tmp_path, "eth0", V4):
-        assert served.has_company("eth0")
+        assert served.may_leave("eth0", V4)
     served.close()
 
 

@@ -1,7 +1,7 @@
 """Which addresses and routes the masters of this host serve, so that no process removes another one's.
 
 All processes share a file in the private directory.  To serve an address is to hold a lock (fcntl(2)) on
-one byte of it, whose number stands for the address; one more byte stands for all of a device.  Several
+one byte of it, whose number stands for the address; one more says that the process has served it.  Several
 processes may hold a lock, none waits for it, and however a process ends, the kernel takes its locks away.
 A process that leaves first drops its own lock and then looks for others: of two that leave together, at
 least the later one finds none.
@@ -38,7 +38,7 @@ class Served:
     def add(self, device: str, what: bytes) -> None:
         """Note that this process serves an address (packed), or a route, on the device."""
         with suppress(OSError):
-            for place in (_place(device, what), _place(*_anything_on(device))):
+            for place in (_place(device, what), _place(*_once(device, what))):
                 self._places.add(place)
                 _hold(self._file(), place)
 
@@ -58,12 +58,12 @@ class Served:
             return None if kind == fcntl.F_UNLCK else int(pid)
         return None
 
-    def has_company(self, device: str) -> bool:
-        """Return whether another process has served anything on the device and still runs.
+    def may_leave(self, device: str, what: bytes) -> bool:
+        """Return whether another process has served it, and still runs: it may be removing it now.
 
         Any thread may ask.  False if this process has not served anything itself.
         """
-        return self._descriptor is not None and self.by_another(*_anything_on(device)) is not None
+        return self._descriptor is not None and self.by_another(*_once(device, what)) is not None
 
     def renew(self) -> None:
         """Make the file again if it was removed while this process serves.  Raises OSError."""
@@ -100,9 +100,9 @@ def _hold(file: int, place: int) -> None:
     fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB, 1, place)
 
 
-def _anything_on(device: str) -> tuple[str, bytes]:
-    """Return what stands for all addresses of the device: no device has such a name."""
-    return f"on {device}", b""
+def _once(device: str, what: bytes) -> tuple[str, bytes]:
+    """Return what stands for having served it: no device has such a name."""
+    return f"once on {device}", what
 
 
 def _place(device: str, what: bytes) -> int:

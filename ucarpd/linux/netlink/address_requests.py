@@ -64,7 +64,7 @@ class AddressRequests:
         self._served = served or Served()
         self._secondaries = Secondaries(kernel, elsewhere, record)
         self.guards = Guards(kernel, self._secondaries)
-        self.has_company = self._served.has_company
+        self.may_leave = self._served.may_leave
 
     def prepare(
         self,

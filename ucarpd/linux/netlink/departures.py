@@ -146,18 +146,13 @@ class Departures:
     def _secondaries(self, interface: str, ips: Collection[IPAddress]) -> set[IPAddress]:
         """Return the addresses that the kernel may remove together with these.
 
-        A secondary address may be primary by the time at which it is removed.  Another process may be
-        removing the primary one, and the tables would show that only later.
+        A secondary address may be primary by the time at which it is removed.
         """
         found: set[IPAddress] = set()
         for entry in self._present(interface, ips):
             network = self._events.tables.network(entry)
             primary = next((each for each in network if not each.is_secondary), None)
-            if (
-                primary is None
-                or self._may_leave(interface, primary, ips)
-                or self._requests.has_company(interface)
-            ):
+            if primary is None or self._may_leave(interface, primary, ips):
                 found.update(each.placed.address.ip for each in network)
         return found - set(ips)
 
@@ -165,14 +160,17 @@ class Departures:
         """Return whether the interface has no other IPv4 address, and thus loses its routes."""
         entries = self._events.tables.entries(interface)
         ipv4 = [entry for entry in entries if entry.placed.address.ip.version == 4]
-        all_leave = all(self._may_leave(interface, entry, ips) for entry in ipv4)
-        return bool(ipv4) and (all_leave or self._requests.has_company(interface))
+        return bool(ipv4) and all(self._may_leave(interface, entry, ips) for entry in ipv4)
 
     def _may_leave(self, interface: str, entry: AddressEntry, ips: Collection[IPAddress]) -> bool:
+        # Another process may be removing it, and the tables would show that only later.
         ip = entry.placed.address.ip
         guard = self._guards.get(interface)
         return bool(
-            ip in ips or (interface, ip) in self._leaving or (guard is not None and ip in guard.ips)
+            ip in ips
+            or (interface, ip) in self._leaving
+            or (guard is not None and ip in guard.ips)
+            or self._requests.may_leave(interface, ip.packed)
         )
 
     def _present(self, interface: str, ips: Iterable[IPAddress]) -> list[AddressEntry]:

@@ -48,6 +48,21 @@ def test_the_header_says_what_the_action_says():
     )
 
 
+def test_what_repeats_is_made_once_and_anew_after_each_change():
+    sender = Transmitter(params(source_mac_is_virtual=True))
+    for action in (
+        ACTION,
+        ACTION._replace(counter=8),
+        ACTION._replace(counter=9, demotion=3),
+        ACTION._replace(counter=10, advskew=0),
+        ACTION._replace(counter=11, is_final=True),
+        ACTION._replace(counter=12, source=SECOND),
+    ):
+        for mac in (MAC, MAC, bytes(6)):
+            expected = Transmitter(params(source_mac_is_virtual=True)).advertisement(action, mac)
+            assert sender.advertisement(action, mac) == expected
+
+
 def test_the_demotion_stands_in_byte_4():
     action = SendAdvertisement(OURS, advbase=1, advskew=100, counter=7, demotion=3)
     assert parse(frame(action)).payload[4] == 3

@@ -5,7 +5,7 @@ they are taken most, and end most often.
 """
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from playbook import OURS, OURS6, VIRTUAL, VIRTUAL6, brought_to, event, play, tell
 
@@ -106,6 +106,7 @@ STEPS = st.tuples(
 
 @pytest.mark.parametrize("addresses", [(VIRTUAL,), (VIRTUAL, VIRTUAL6)])
 @pytest.mark.parametrize("state", [State.BACKUP, State.MASTER])
+@settings(max_examples=40)
 @given(
     steps=st.lists(STEPS, max_size=40),
     same=st.sampled_from(SAME),

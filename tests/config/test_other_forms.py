@@ -98,7 +98,7 @@ def test_a_key_of_the_scripts_may_hold_ours():
 def test_the_other_unicode_of_windows(tmp_path, encoding, name):
     content = minimal(PASS="'Grüße-я'").encode(encoding)
     (fault,) = faults(content)
-    assert fault.startswith(f"is in {name}, a Unicode of Windows: type: (umask 077; iconv")
+    assert fault.startswith(f"is in {name}, and must be in UTF-8: type: (umask 077; iconv")
     subprocess.run(["/bin/sh", "-c", fault.partition("type: ")[2]], check=True)
     path = tmp_path / "web.conf"
     assert load(path, {}).key == "Grüße-я".encode()

@@ -48,7 +48,7 @@ def key_within(text: str) -> tuple[str, str] | None:
 
 
 def wide_unicode(path: Path, content: bytes) -> str | None:
-    """Say what to do about a file in UTF-16, which Windows calls Unicode, or UTF-32; or None."""
+    """Say what to do about a file in UTF-16, as Windows writes it, or UTF-32; None for any other."""
     start = content[:200]
     # In UTF-16, ASCII text has a zero byte in every second place.
     enough = max(4, len(start) // 3)
@@ -65,4 +65,4 @@ def wide_unicode(path: Path, content: bytes) -> str | None:
     old, new = shlex.quote(place(path)), shlex.quote(f"{place(path)}.new")
     # The new file also holds a password.
     command = f"(umask 077; iconv -f {encoding} -t UTF-8 {old} >{new} && mv {new} {old})"
-    return f"is in {encoding}, a Unicode of Windows: type: {command}"
+    return f"is in {encoding}, and must be in UTF-8: type: {command}"

@@ -7,7 +7,7 @@ only sets a number, while a timer of the event loop would be cancelled and made 
 
 import asyncio
 from collections.abc import Callable
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from itertools import count
 from math import inf, nextafter
 
@@ -48,11 +48,13 @@ class Timer:
         if at < self._rings_at:
             self._wake_up_at(at)
 
-    def moved(self, deadline: "Deadline") -> None:
-        """Move the wake-up if this deadline is now much later than its entry, the first one."""
+    def moved(self, deadline: "Deadline", at: float) -> None:
+        """Move the wake-up if this deadline is now, with `at`, much later than its entry, the first one."""
         if self._handle is None or self._queue[0][2] is not deadline:
             return
-        self._call_all(-inf)
+        # The others in front follow with their own next advertisement.
+        heapreplace(self._queue, (at, deadline.number, deadline))
+        deadline.queued_at = at
         if self._queue[0][0] - self._rings_at > WORTH_IT:
             self._wake_up_at(self._queue[0][0])
 
@@ -117,4 +119,4 @@ class Deadline:
         if queued_at is None or at < queued_at:
             self._timer.enqueue(self, at)
         elif at - queued_at > MOVED:
-            self._timer.moved(self)
+            self._timer.moved(self, at)

@@ -63,6 +63,16 @@ def test_all_are_read_again_when_the_one_that_is_always_read_has_ended(foreign):
     assert not foreign.sampled, "it may be the one that is always read now"
 
 
+def test_none_is_always_read_while_our_own_virtual_hosts_are_heard():
+    foreign = Foreign()
+    foreign.heard_at = 2.0
+    assert hear(foreign, [FIRST_ONE]) == [False, False, True]
+    assert foreign.sampled == {FIRST_ONE}
+    assert not foreign.note(FIRST_ONE, 2.0 + SILENCE)
+    assert foreign.note(FIRST_ONE, 2.0 + SILENCE + 0.1), "the last master of ours is silent"
+    assert not any(hear(foreign, [FIRST_ONE], at=20.0))
+
+
 @pytest.mark.parametrize("has_sampled", [False, True])
 def test_memory_is_limited_when_a_forger_invents_sources(foreign, has_sampled):
     if has_sampled:

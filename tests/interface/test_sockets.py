@@ -324,6 +324,16 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
 
 
+async def test_no_foreign_one_is_always_read_while_our_own_are_heard(kernel):
+    shared = Shared()
+    shared.open(LINK, V4)
+    kernel.of(4).arrive(frame(PEER))
+    await asyncio.sleep(0.1)
+    foreign_ones(shared, [2])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 2)]
+
+
 @pytest.mark.parametrize("all_else", [False, True])
 async def test_a_filter_that_the_kernel_refuses_leaves_nothing_unread(kernel, log_lines, all_else):
     shared = Shared()

@@ -4,9 +4,11 @@ On a segment with 254 foreign virtual hosts, a host with a single virtual host w
 with frames that it only counts.  Once the first advertisements of a foreign virtual host have been
 looked at, the kernel passes one in 64, or fewer.
 
-One is always read: it shows that the segment is heard.  And only advertisements that come often are
-left out, because only these cost time.
+One is always read: it shows that the segment is heard, unless another host of our own virtual hosts
+does.  And only advertisements that come often are left out, because only these cost time.
 """
+
+from math import inf
 
 from ucarpd.carp.params import IPAddress
 
@@ -17,7 +19,7 @@ OFTEN = 10.0
 """Seconds within which these come, if they come often."""
 
 SILENCE = OFTEN / 2
-"""Seconds without the sampled advertisement, after which all are read again."""
+"""Seconds without an advertisement that is surely read, after which all are read again."""
 
 MOST = 448
 """Most sources and vhids that are remembered, and most instructions about them in the filter.
@@ -41,14 +43,15 @@ class Foreign:
         self._seen: dict[Kind, tuple[int, float]] = {}
         """How many of a kind, and the monotonic second of the first."""
         self._always_read: Kind | None = None
-        self._always_read_at = 0.0
+        self.heard_at = -inf
+        """The monotonic second of the last advertisement of that kind, or for our own virtual hosts."""
 
     def forget(self) -> bool:
         """Begin again: all are read.  Return whether that changes `sampled`."""
         was_sampling = bool(self.sampled)
         self.sampled.clear()
         self._seen.clear()
-        self._always_read = None
+        self._always_read, self.heard_at = None, -inf
         return was_sampling
 
     def note(self, kind: Kind, at: float) -> bool:
@@ -57,9 +60,9 @@ class Foreign:
         Return whether that changes `sampled`.
         """
         if kind == self._always_read:
-            self._always_read_at = at
+            self.heard_at = at
         elif kind in self.sampled:
-            return at - self._always_read_at > SILENCE and self.forget()
+            return at - self.heard_at > SILENCE and self.forget()
         elif self._comes_often(kind, at):
             return self._add(kind, at)
         return len(self._seen) > MOST and self.forget()
@@ -72,8 +75,8 @@ class Foreign:
         return number + 1 >= FIRST
 
     def _add(self, kind: Kind, at: float) -> bool:
-        if self._always_read is None:
-            self._always_read, self._always_read_at = kind, at
+        if self._always_read is None and at - self.heard_at > SILENCE:
+            self._always_read, self.heard_at = kind, at
             return False
         self.sampled.add(kind)
         sources = {source for source, _ in self.sampled}

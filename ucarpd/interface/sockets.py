@@ -195,6 +195,7 @@ class Sockets:
         """
         arrivals = [each for known in self._known.values() for each in _waiting(known)]
         for frame, at in sorted(arrivals, key=itemgetter(1)):
+            self._foreign.heard_at = at
             self._deliver(frame, at)
             if not self._known:
                 return  # The frame made its receiver close these sockets.

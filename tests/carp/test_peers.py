@@ -198,6 +198,24 @@ def test_two_families_may_be_one_host(*, peers, counter, units, hides, because):
     assert told is hides, because
 
 
+@pytest.mark.parametrize(
+    ("said", "counter", "hides", "because"),
+    [
+        ((255, 255), 101, False, "the same host with another address, and it leaves"),
+        ((255, 255), 100 + 1023, False, "the last counter that may be of the same host"),
+        ((255, 255), 100 + 1024, True, "another host"),
+        ((255, 255), 100, True, "another host by chance: a counter comes once"),
+        ((255, 255), 99, True, "nor does it come later"),
+        ((1, 1), 101, True, "it does not leave"),
+    ],
+)
+def test_a_host_whose_address_has_changed_leaves_as_one(*, peers, said, counter, hides, because):
+    serve(peers, ONE)
+    other = heard(TWO, *said, counter=counter)
+    told = peers.hides(other, contender(TWO, 257), 11.0, TieBreak.REVERSED, everybody)
+    assert told is hides, because
+
+
 def test_a_host_that_we_would_relieve_anyway_hides_nobody(peers):
     serve(peers, ONE)
     assert not peers.hides(heard(TWO), contender(TWO, 257), 11.0, TieBreak.REVERSED, nobody)

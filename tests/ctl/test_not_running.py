@@ -80,6 +80,16 @@ def test_a_file_that_nobody_runs(write):
     assert found() == [("web", "stopped", "no process runs it: systemctl enable --now ucarpd@web")]
 
 
+def test_a_file_whose_virtual_host_another_instance_runs(write):
+    """The start script of an article reads it for `ucarp`: its own unit would not start."""
+    write("web", GOOD.replace("VHID=1", f"VHID={BACKUP['vhid']}"))
+    reason = "ucarp-eth0-2 already runs vhid 2 on eth0: stop it before you start ucarpd@web"
+    assert found([runs("ucarp-eth0-2")]) == [("web", "stopped", reason)]
+    write("web", GOOD)
+    [(_, _, reason)] = found([runs("ucarp-eth0-2")])
+    assert reason.startswith("no process runs it")
+
+
 @pytest.mark.parametrize(
     ("all_files", "own", "command"),
     [

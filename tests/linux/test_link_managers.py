@@ -53,8 +53,16 @@ def test_networkd_that_has_no_file_for_it(tmp_path, write):
     assert find("eth0", 2, tmp_path) == []
 
 
-@pytest.mark.parametrize(("managed", "is_found"), [("true", True), ("false", False)])
-def test_network_manager(tmp_path, write, managed, is_found):
+@pytest.mark.parametrize(
+    ("managed", "running", "is_found"),
+    [
+        ("true", "NetworkManager", True),
+        ("false", "NetworkManager", False),
+        ("true", "systemd", False),  # It was stopped, or removed.
+    ],
+)
+def test_network_manager(tmp_path, write, managed, running, is_found):
+    write("/proc/17/comm", f"{running}\n")
     write("/run/NetworkManager/devices/2", f"[device]\nmanaged={managed}\n")
     assert bool(find("eth0", 2, tmp_path)) == is_found
 
@@ -62,6 +70,8 @@ def test_network_manager(tmp_path, write, managed, is_found):
 def test_the_older_ones(tmp_path, write):
     write("/run/network/ifstate", "lo=lo\neth0=eth0\n")
     write("/run/dhclient.eth0.pid", "17\n")
+    assert [each.program for each in find("eth0", 2, tmp_path)] == [Program.IFUPDOWN]
+    write("/proc/17/comm", "dhclient\n")
     found = [each.program for each in find("eth0", 2, tmp_path)]
     assert found == [Program.DHCLIENT, Program.IFUPDOWN]
     assert find("eth1", 3, tmp_path) == []

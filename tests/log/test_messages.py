@@ -323,6 +323,15 @@ def test_the_addresses_are_on_the_device_with_the_virtual_mac(collected, web):
     assert "cannot send on eth0: " in collected()[-1][0]
 
 
+def test_each_term_names_the_first_removed_address(collected, web):
+    """Without it, the line about the cause would be the only one about a removal."""
+    for _term in range(2):
+        web.address_taken_away(PEER)
+        web.address_taken_away(PEER)
+        web.removals_forgotten()
+    assert [f"{PEER} was removed" in line for line, _ in collected()] == [True, True]
+
+
 def test_what_is_not_served_for_want_of_ipv6_is_no_error(collected, web):
     """The operator has made the MTU so small; the line about it says so."""
     web.addresses_refused({PEER6: NO_IPV6})

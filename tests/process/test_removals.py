@@ -19,7 +19,12 @@ def config_of(*ips):
     return SimpleNamespace(address_device="eth0", interface="eth0", vhid=1, served=served)
 
 
-WORDS = {"address_taken_away": "taken away", "event": "{1}", "removed_too_often": "too often"}
+WORDS = {
+    "address_taken_away": "taken away",
+    "event": "{1}",
+    "removals_forgotten": "forgotten",
+    "removed_too_often": "too often",
+}
 
 
 class Bench(Storyteller):
@@ -109,6 +114,7 @@ async def test_who_may_have_done_it_is_told_once_in_a_term():
     assert (lasting.finding, lasting.since) == ("address_removed", since)
     assert lasting.text == "another program has removed addresses (2): systemd-networkd"
     bench.removals.forget()
+    assert bench.told() == ["forgotten"]
     assert list(bench.removals.lasting()) == []
     bench.removals.note(SOURCE)
     (lasting,) = bench.removals.lasting()
@@ -164,7 +170,7 @@ async def test_an_answer_that_comes_after_the_term_is_dropped():
     bench.removals.note(SOURCE)
     bench.removals.forget()
     await bench.look()
-    assert bench.told() == ["taken away"]
+    assert bench.told() == ["taken away", "forgotten"]
 
 
 async def test_too_often_counts_moments_not_addresses():

@@ -3,6 +3,7 @@
 A backup remembers which hosts serve (election rule B0): it keeps the newest advertisement of each
 source for as long as a backup waits for the next one.  A host has a source in each family, and must
 not hide itself in the other family, so sources whose counters follow each other are the same host.
+Nor does the former address of a host hide that it leaves.
 
 There are two reasons not to believe an advertisement:
 
@@ -237,7 +238,9 @@ class Peers:
             other = each.contender
             if each.newest is heard or other is None or now >= each.serves_until:
                 continue
-            if source == heard.source or (heard.is_bow_out and _is_late(each, now)):
+            if source == heard.source:
+                continue
+            if heard.is_bow_out and (_is_late(each, now) or _continues(event, each)):
                 continue
             if source.version == heard.family:
                 is_better = other.is_preferred_to(peer, tiebreak)
@@ -265,6 +268,11 @@ def _are_twins(one: int, other: int) -> bool:
     """Return whether two sources of two families may be one host, by their counters."""
     distance = (one - other) & _COUNTER_MASK
     return min(distance, _COUNTER_MASK - distance) < ONE_RUN
+
+
+def _continues(event: AdvertisementReceived, peer: Peer) -> bool:
+    """Return whether this is the same host under another address, as after a change by DHCP."""
+    return 0 < (event.counter - peer.counter) & _COUNTER_MASK < ONE_RUN
 
 
 def _is_late(peer: Peer, now: float) -> bool:

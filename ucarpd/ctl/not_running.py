@@ -11,7 +11,7 @@ from pathlib import Path
 from ucarpd import configuration_directory
 from ucarpd.control.wire import Message
 from ucarpd.ctl import units
-from ucarpd.ctl.naming import names
+from ucarpd.ctl.naming import instances, names
 from ucarpd.ctl.processes import Answer
 from ucarpd.linux.lock import holders
 from ucarpd.linux.run_directory import run_directory
@@ -39,7 +39,7 @@ def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Me
     for name in sorted(paths.keys() | _failed(loaded) | held.keys()):
         if name not in told:
             path = paths.get(name, held.get(name, (0, DIRECTORY / f"{name}.conf"))[1])
-            state, reason, since = _why(name, path, loaded, held)
+            state, reason, since = _why(name, path, loaded, held, answers)
             found.append(_row(name, path, state, reason, since))
     return found
 
@@ -132,7 +132,11 @@ def _failed(loaded: Mapping[str, units.Unit]) -> set[str]:
 
 
 def _why(
-    name: str, path: Path, loaded: Mapping[str, units.Unit], held: Mapping[str, tuple[int, Path]]
+    name: str,
+    path: Path,
+    loaded: Mapping[str, units.Unit],
+    held: Mapping[str, tuple[int, Path]],
+    answers: Iterable[Answer],
 ) -> tuple[str, str, float | None]:
     """Return the state of an instance that no process answers for, the reason, and since when."""
     of_all = loaded.get(units.ALL)
@@ -160,10 +164,23 @@ def _why(
         return FAILED, problem, None
     if of_all and of_all.active == "active":
         return STOPPED, "ucarpd has not read its file yet: systemctl reload ucarpd", None
+    if taken := _taken(path, answers):
+        return STOPPED, f"{taken}: stop it before you start ucarpd@{name}", None
     # What runs it at boot also runs it now: another unit would take it out of that one's process.
     enabled = [unit.name for unit in (own, of_all) if unit and unit.is_enabled]
     what = f"start {enabled[0]}" if enabled else f"enable --now ucarpd@{name}"
     return STOPPED, f"no process runs it: systemctl {what}", None
+
+
+def _taken(path: Path, answers: Iterable[Answer]) -> str | None:
+    """Return which instance runs the virtual host of this file: a start script may read it for `ucarp`."""
+    from ucarpd import config
+
+    for known in (each.config for each in config.load_all([path])[0]):
+        for each in instances(answers):
+            if (each["interface"], each["vhid"]) == (known.interface, known.vhid):
+                return f"{each['name']} already runs vhid {known.vhid} on {known.interface}"
+    return None
 
 
 def _problem(path: Path) -> str | None:

@@ -43,9 +43,11 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
         texts = [_text(root / name.lstrip("/")) for name in names]
         if names and not any(re.search(_KEEPS_ADDRESSES, text) for text in texts):
             found.append(LinkManager(Program.NETWORKD, names[0]))
-    if re.search(r"^managed=true$", _text(run / f"NetworkManager/devices/{index}"), re.MULTILINE):
+    # The files of these two outlive them.
+    state = _text(run / f"NetworkManager/devices/{index}")
+    if re.search(r"^managed=true$", state, re.MULTILINE) and _runs(Program.NETWORK_MANAGER, root):
         found.append(LinkManager(Program.NETWORK_MANAGER))
-    if (run / f"dhclient.{interface}.pid").exists():
+    if (run / f"dhclient.{interface}.pid").exists() and _runs(Program.DHCLIENT, root):
         found.append(LinkManager(Program.DHCLIENT))
     entry = rf"^{re.escape(interface)}="
     # ifdown takes the interface out of its table before it acts.
@@ -60,6 +62,11 @@ def find(interface: str, index: int, root: Path = Path("/")) -> list[LinkManager
         if any(re.search(stanza, _text(each), re.MULTILINE) for each in files):
             found.append(LinkManager(Program.IFUPDOWN2))
     return found
+
+
+def _runs(program: Program, root: Path) -> bool:
+    name = f"{program.value}\n"
+    return any(_text(each) == name for each in (root / "proc").glob("[0-9]*/comm"))
 
 
 def _text(path: Path) -> str:

@@ -112,6 +112,10 @@ class AddressMessages(InstanceLines):
             f"{ip} was removed from {self.device} by another program; putting it back",
         )
 
+    def removals_forgotten(self) -> None:
+        """Say again of the next removal which address it is: the line about its cause comes again too."""
+        self._faults.end("taken away ")
+
     def address_without_nodad(self, ip: IPAddress) -> None:
         self._fault(
             logging.WARNING,

@@ -94,6 +94,7 @@ class Removals:
         """A term has ended, or one begins, or the operator may have corrected the cause."""
         self._since, self._in_term, self._text = None, 0, ""
         self._explained.clear()
+        self._log.removals_forgotten()
 
     def lasting(self) -> Iterator[Lasting]:
         """Yield the removals of this term, if there are any."""

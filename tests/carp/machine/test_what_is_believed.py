@@ -33,6 +33,18 @@ def test_rule_b0_lasts_as_long_as_the_better_one_is_waited_for():
     )
 
 
+def test_rule_b0_a_bow_out_is_not_hidden_by_the_former_address_of_its_sender():
+    """The master got another address by DHCP, and lost that one too."""
+    play(
+        brought_to(State.BACKUP, advskew=100),
+        """
+        at 11.0: AdvertisementReceived 1/0 from 10.0.0.2 #40 -> nothing
+        at 11.3: AdvertisementReceived 1/0 from 10.0.0.3 #41 -> nothing
+        at 11.4: AdvertisementReceived 255/255 from 10.0.0.3 #42 D255 -> StateChanged BACKUP MASTER, SendAdvertisement 1/100, AcquireAddresses
+        """,
+    )
+
+
 def test_rule_b0_a_bow_out_is_not_hidden_by_a_master_that_is_late():
     """The master died, a second host took over and is stopped at once: a third one follows it."""
     play(

@@ -141,7 +141,7 @@ async def test_a_frame_counts_from_when_it_came_not_from_when_it_was_read():
 async def test_a_silent_master_that_answers_is_reported_after_the_takeover(has_wrong_digest):
     """Unless its advertisements arrive, and are dropped for their digest."""
     bench = Bench()
-    bench.log.wrong_digest_from = PEER if has_wrong_digest else None
+    bench.log.wrong_digests = {PEER} if has_wrong_digest else set()
     bench.engine.interface_ready((OWN,))
     bench.released()
     await asyncio.sleep(1.0)

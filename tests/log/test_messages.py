@@ -188,6 +188,19 @@ def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypa
     assert web.wrong_digest()[0] == 0.0
 
 
+def test_a_host_has_a_wrong_digest_in_both_families(web, monkeypatch):
+    """Whichever of its two advertisements was read last."""
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    assert not web.has_wrong_digest(PEER)
+    for source in (PEER, PEER6):
+        web.dropped(Dropped(DropReason.BAD_DIGEST, source, "the digest is wrong"))
+    assert [web.has_wrong_digest(source) for source in (PEER, PEER6)] == [True, True]
+    assert not web.has_wrong_digest(IPv4Address("172.16.0.12"))
+    clock[0] = 1010.0
+    assert not web.has_wrong_digest(PEER)
+
+
 def test_a_fault_in_a_file_has_an_id_of_its_own(collected):
     lines.write_problem("web.conf:2: UCARP_VHID: no")
     ((line, fields),) = collected()

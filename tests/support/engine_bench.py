@@ -172,7 +172,10 @@ class Bench(Storyteller):
 
 
 class Log(Storyteller):
-    wrong_digest_from = None
+    wrong_digests = frozenset()
+
+    def has_wrong_digest(self, source):
+        return source in self.wrong_digests
 
     def __init__(self, bench):
         super().__init__(_LOG, bench)

@@ -133,8 +133,10 @@ class Transitions(Parts):
 
     def _leave(self, final: FinalAdvertisements | None) -> None:
         """Give up the addresses; `final` goes out when they are gone."""
-        # At the virtual MAC address no client needs to know which host serves now.
-        known_here = () if self.params.virtual_mac else self.params.addresses
+        # At the virtual MAC address no client needs to know which host serves now.  If we only speak
+        # from it, other hosts of ours look like a kernel, but serve at their own MAC addresses.
+        is_told = not (self.params.virtual_mac or self.params.source_mac_is_virtual)
+        known_here = self.params.addresses if is_told else ()
         self._actions += self._leaving.begin(final, known_here)
 
     @property

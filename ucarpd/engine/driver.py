@@ -274,7 +274,7 @@ class Engine:
                 self._log.transition(action)
                 self._owner.changed(action)
             case actions.Report(actions.Finding.MASTER_ANSWERS, peer) if (
-                peer == self._log.wrong_digest_from
+                peer is not None and self._log.has_wrong_digest(peer)
             ):
                 pass  # Its advertisements are dropped, not lost, and the log says why.
             case actions.Report():

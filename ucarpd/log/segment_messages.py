@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from ucarpd.carp.params import IPAddress
+from ucarpd.carp.params import Family, IPAddress
 from ucarpd.carp.receive import UNEXPLAINED, WRONG_DIGEST, Dropped, DropReason, Evidence
 from ucarpd.log.instance_lines import InstanceLines
 from ucarpd.log.limits import SELDOM, DropLimiter
@@ -48,6 +48,8 @@ class SegmentMessages(InstanceLines):
         self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
         self._wrong_digest_from: IPAddress | None = None
+        self._wrong_digests: dict[Family, tuple[IPAddress, float]] = {}
+        """The latest one of each family, and when it came: a host may advertise in both."""
         self._wrong_digest_since = self._wrong_digest_at = float("-inf")
         self._cause: tuple[IPAddress | None, str] = (None, "")
         """The cause of a wrong digest that was found last, and whose it is."""
@@ -138,6 +140,15 @@ class SegmentMessages(InstanceLines):
         is_heard = time.monotonic() - self._wrong_digest_at < _STILL_HEARD
         return self._wrong_digest_from if is_heard else None
 
+    def has_wrong_digest(self, source: IPAddress) -> bool:
+        """Return whether this host is one that advertises our vhid with a wrong digest now."""
+        latest = self._wrong_digests.get(source.version)
+        return (
+            latest is not None
+            and latest[0] == source
+            and time.monotonic() - latest[1] < _STILL_HEARD
+        )
+
     def wrong_digest(self) -> tuple[float, str] | None:
         """Return the seconds for which such a host is heard, and its probable mistake.
 
@@ -154,6 +165,8 @@ class SegmentMessages(InstanceLines):
         if now - self._wrong_digest_at >= _STILL_HEARD:
             self._wrong_digest_since = now
         self._wrong_digest_from, self._wrong_digest_at = source, now
+        if source is not None:
+            self._wrong_digests[source.version] = source, now
 
     def _write_drop(self, dropped: Dropped, detail: str, passed_over: int) -> None:
         more = f" ({passed_over} more since the last such line)" if passed_over else ""

@@ -61,9 +61,9 @@ def test_clients_are_told_it_although_the_kernel_is_heard_only_after_the_last_bo
 
 def test_clients_are_told_the_virtual_mac_by_a_host_that_steps_down():
     for first in ("StepDownRequested", "HardwareAddressChanged"):
-        machine = brought_to(State.MASTER, source_mac_is_virtual=True)
+        machine = brought_to(State.MASTER, advskew=100)
         tell(machine, first, 13.55)
-        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac", 13.6)
+        tell(machine, "AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac", 13.6)
         told = tell(machine, "AddressesReleased", 13.7)
         assert [words(each) for each in told] == ["AnnounceAddresses 10.0.0.100 at_successor"]
 
@@ -74,6 +74,17 @@ def test_at_the_virtual_mac_address_nobody_has_to_be_told():
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
         at 13.7: AddressesReleased -> nothing
+        """,
+    )
+
+
+def test_a_host_of_ours_that_looks_like_a_kernel_is_left_to_announce_itself():
+    """With UCARP_SRCMAC=virtual alone, nobody receives frames for the virtual MAC address."""
+    play(
+        brought_to(State.MASTER, advskew=100, source_mac_is_virtual=True),
+        """
+        at 13.6: AdvertisementReceived 1/0 from 10.0.0.2 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
+        at 13.7: AddressesReleased -> SendAdvertisement 1/100
         """,
     )
 

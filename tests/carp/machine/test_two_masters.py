@@ -124,7 +124,7 @@ def test_rule_m3_a_host_that_may_be_a_kernel_is_sent_no_parting_advertisement():
         brought_to(State.MASTER, source_mac_is_virtual=True),
         """
         at 13.6: AdvertisementReceived 1/0 from 10.0.0.0 at_virtual_mac -> StateChanged MASTER BACKUP, ReleaseAddresses
-        at 13.7: AddressesReleased -> AnnounceAddresses 10.0.0.100 at_successor
+        at 13.7: AddressesReleased -> nothing
         """,
     )
 

@@ -64,6 +64,16 @@ def test_a_start_of_other_files_clears_what_is_left_of_a_file_that_is_gone(a, wi
     assert clear(a).text() == ""
 
 
+@both_ways
+def test_the_virtual_host_of_a_file_that_was_renamed_starts(a, wire):
+    kill_master(a, wire)
+    remove_file(a)
+    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER)
+    assert not a.has(VIP)
+
+
 @pytest.mark.parametrize("name", ["web", "mail"])
 def test_the_address_of_a_renamed_interface_goes_although_the_file_has_another_one(a, wire, name):
     kill_master(a, wire)

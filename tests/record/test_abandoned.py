@@ -39,10 +39,7 @@ def clear(run, *names):
     """Start a process, and return which of the instances still have a record."""
 
     async def start():
-        netlink = FakeNetlink()
-        abandoned = Abandoned(netlink)
-        await abandoned.clear()
-        await asyncio.gather(*abandoned.work)
+        await Abandoned(FakeNetlink()).clear()
 
     asyncio.run(start())
     return [name for name in names if read(name, run)]

@@ -13,6 +13,9 @@ from ucarpd.record.clearing import Cleared, clear
 from ucarpd.record.leftovers import clear_one
 from ucarpd.record.record import read_all
 
+PATIENCE = 3.0
+"""Seconds for which a start waits for down-scripts; a renamed file may have the same virtual host."""
+
 
 class Abandoned:
     """The instances that dead processes have left, and that no file names any longer."""
@@ -20,11 +23,11 @@ class Abandoned:
     def __init__(self, netlink: Netlink) -> None:
         self._netlink = netlink
         self._cleared: list[Cleared] = []
-        self.work: list[asyncio.Task[bool]] = []
-        """The rest, which may take long: log lines, down-scripts and devices."""
+        self._work: list[asyncio.Task[bool]] = []
+        """What follows their addresses: log lines, down-scripts and devices."""
 
     async def clear(self) -> None:
-        """Begin their work, and wait until their addresses are off.
+        """Take their addresses off, and wait for the rest, but not for long.
 
         It must be called before this process serves anything, whose locks it would drop; see Served.
         """
@@ -33,7 +36,9 @@ class Abandoned:
         # An error is that of the records, which each instance reports for its own.
         self._netlink.beside(self._take_off, done.set_result)
         await done
-        self.work = [loop.create_task(clear_one(each, self._netlink)) for each in self._cleared]
+        self._work = [loop.create_task(clear_one(each, self._netlink)) for each in self._cleared]
+        if self._work:
+            await asyncio.wait(self._work, timeout=PATIENCE)
 
     def _take_off(self) -> None:
         """Runs in the worker of netlink."""

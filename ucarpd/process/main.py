@@ -111,6 +111,7 @@ class Process:
         await abandoned.clear()
         await self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
+            self._supervisor.end()
             if self._supervisor.may_start_later:
                 return EXIT_INTERNAL_ERROR  # systemd starts the process again.
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE

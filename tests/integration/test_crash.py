@@ -43,6 +43,52 @@ def test_the_next_start_clears_what_a_killed_master_left(a, b, wire):
     assert not a.has(VIP)
 
 
+@both_ways
+def test_a_start_of_other_files_clears_what_is_left_of_a_file_that_is_gone(a, wire):
+    kill_master(a, wire)
+    remove_file(a)
+    a.write_conf("mail", conf(a.address, VHID=2, ADDR="172.16.0.2"))
+    text = (
+        f"{VIP} is still on eth0, left by a process that has died: ucarpd clear /etc/ucarp/web.conf"
+    )
+    assert text in a.ucarpctl("status", "web", check=False).stdout
+    check = a.start(sys.executable, "-m", "ucarpd", "check")
+    assert check.popen.wait(15) == 0
+    assert check.lines(f"/etc/ucarp/web.conf: {text} (warning)")
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER)
+    on_a.wait_for_line(LEFT_OVER)
+    assert not a.has(VIP)
+    assert "web" not in a.ucarpctl("status", check=False).stdout
+    assert on_a.stop() == 0
+    assert clear(a).text() == ""
+
+
+@both_ways
+def test_the_virtual_host_of_a_file_that_was_renamed_starts(a, wire):
+    kill_master(a, wire)
+    remove_file(a)
+    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER)
+    assert not a.has(VIP)
+
+
+@pytest.mark.parametrize("name", ["web", "mail"])
+def test_the_address_of_a_renamed_interface_goes_although_the_file_has_another_one(a, wire, name):
+    kill_master(a, wire)
+    remove_file(a)
+    for line in ("set eth0 down", "set eth0 name lan0", "set lan0 up"):
+        a.ip("link", *line.split())
+    a.write_conf(name, conf(a.address, INTERFACE="lan0", ADDR="172.16.0.2"))
+    assert a.has(VIP, "lan0")
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER)
+    wait_for_address(a, "172.16.0.2", "lan0")
+    assert on_a.lines(f"{VIP} was left on lan0 by an earlier run; removed")
+    assert not a.has(VIP, "lan0")
+
+
 def clear(host: Host, path: str = "/etc/ucarp/web.conf", **environment: str) -> Process:
     """Run `ucarpd clear` to its end."""
     process = host.start(

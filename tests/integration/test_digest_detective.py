@@ -6,7 +6,7 @@
 import signal
 
 import pytest
-from lab import Host, Process
+from lab import Host, Process, wait_for
 from nodes import MASTER, VIP, conf, start_ucarp
 
 from ucarpd.carp.receive import UNEXPLAINED
@@ -73,6 +73,13 @@ def test_the_mistake_is_named(a, b, mistake, wrong, right, words):
     b.write_conf("web", here(b, **right))
     found = finding(b.ucarpd())
     assert words in found, mistake
+    history = wait_for("the event", lambda: named(b, "the digest is wrong: "))
+    assert found in history
+
+
+def named(host: Host, words: str) -> str:
+    text = host.ucarpctl("history").stdout
+    return text if words in text else ""
 
 
 def raw(host: Host, **keys: object) -> str:

@@ -98,6 +98,21 @@ def test_a_host_whose_up_script_fails_gives_the_role_away(a, b, wire, text, stat
     assert [line for line in on_a.lines(DOWN) if "ERROR" in line] == []
 
 
+def test_a_master_whose_up_script_fails_although_it_serves_is_a_finding(a):
+    fails = a.root / "fails"
+    write_scripts(a, up=f"{ADD}[ ! -e {fails} ] || exit 3\n")
+    fails.touch()
+    daemon = start(a, **BOTH)
+    daemon.wait_for_line(f"the up-script failed, but {VIP} is on this host, which keeps serving")
+    status = a.ucarpctl("status", check=False)
+    assert status.returncode == 1
+    assert "its up-script has failed: exit status 3" in status.stdout
+    fails.unlink()
+    daemon.stop()
+    start(a, **BOTH).wait_for_line("done in", "exit status 0")
+    assert a.ucarpctl("status").returncode == 0
+
+
 def test_where_nobody_else_serves_a_failing_host_goes_on_trying(a):
     works = a.root / "works"
     write_scripts(a, up=f"[ -e {works} ] || exit 1\n{ADD}")

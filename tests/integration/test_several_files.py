@@ -132,6 +132,22 @@ def test_a_reload_does_not_end_a_virtual_host_for_the_vhid_of_another_process(a)
     assert mail.lines("Switching to state: INIT") == []
 
 
+def test_a_file_that_moves_to_another_process_starts_there_when_the_former_one_lets_it_go(a):
+    text = conf(a.address, ADDR="172.16.0.2")
+    moved = a.write_conf("one/web", text)
+    a.write_conf("two/mail", conf(a.address, VHID=2))
+    one, two = a.ucarpd("/etc/ucarp/one"), a.ucarpd("/etc/ucarp/two")
+    one.wait_for_line(MASTER)
+    two.wait_for_line(MASTER)
+    moved.rename(a.conf / "two/web.conf")
+    two.signal(signal.SIGHUP)
+    two.wait_for_line(f"web is already run by process {one.pid} (/etc/ucarp/one/web.conf)")
+    two.wait_for_line("reloaded: 0 changed")
+    one.signal(signal.SIGHUP)
+    two.wait_for_line("web: Switching to state: MASTER")
+    wait_for_address(a, "172.16.0.2")
+
+
 @both_ways
 @pytest.mark.parametrize("options", ["ro", "size=4k", "nr_inodes=1"])
 def test_a_run_directory_without_room_keeps_no_address_from_being_served(a, options):

@@ -165,6 +165,29 @@ def test_what_is_wrong_with_the_hosts_that_are_heard_now(collected, web, monkeyp
     assert list(web.heard_now()) == [("mismatch", 0.0, "172.16.0.11 advertises the same")]
 
 
+def test_a_mistake_of_another_host_is_an_event_once_an_hour(collected, web, monkeypatch):
+    """Whoever forges such packets fills no history, and starts no notify script again and again."""
+    clock = [1000.0]
+    monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])
+    told = []
+    web.tell_mistake = lambda *what: told.append(what)
+    evidence = Evidence(PEER, bytes(6), 1, bytes(20))
+    for clock[0] in (1000.0, 1100.0, 4500.0, 4601.0):
+        web.differs(Dropped(DropReason.MISTYPED_VHID, PEER, "172.16.0.11 advertises the same"))
+        web.dropped(Dropped(DropReason.BAD_DIGEST, PEER6, "the digest is wrong", evidence))
+        web.dropped(Dropped(DropReason.BAD_CHECKSUM, PEER, "the checksum is wrong"))
+    assert told == 2 * [
+        ("172.16.0.11 advertises the same", PEER),
+        ("fd00::1: the digest is wrong", PEER6),
+    ]
+    web.inquiry = type(
+        "Detective", (), {"look_into": lambda _, evidence, done: done("too short")}
+    )()
+    clock[0] = 9000.0
+    web.dropped(Dropped(DropReason.BAD_DIGEST, PEER6, "the digest is wrong", evidence))
+    assert told[4:] == [("fd00::1: the digest is wrong: too short", PEER6)]
+
+
 def test_what_is_known_of_a_wrong_digest_and_since_when(collected, web, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(segment_messages.time, "monotonic", lambda: clock[0])

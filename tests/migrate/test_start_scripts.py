@@ -211,6 +211,40 @@ def test_supervisord_has_no_shell(tmp_path, written, password):
     assert (found["UCARP_PASS"], found["UCARP_ADDR"]) == (password, "10.0.0.1/32")
 
 
+@pytest.mark.parametrize(
+    ("written", "password"),
+    [
+        ("a&b;c>d", "a&b;c>d"),
+        ("a'b", "a'b"),
+        ('"a b"', "a b"),
+        (r"a\&b", "a&b"),
+        ("a#b # the old one", "a#b"),
+    ],
+)
+def test_dinit_has_no_shell_and_only_double_quotes(tmp_path, written, password):
+    options = f"-i eth0 -v 1 -a 10.0.0.1 -p {written}"
+    text = f"type = process\ncommand = /usr/sbin/ucarp {options}\nrestart = true\n"
+    found = values(read(tmp_path, text, "ucarp"))
+    assert (found["UCARP_PASS"], found["UCARP_ADDR"]) == (password, "10.0.0.1/32")
+
+
+def test_a_variable_of_dinit(tmp_path):
+    text = "type = process\ncommand = /usr/sbin/ucarp -i eth0 -s ${OWN} -v 1 -p x -a 10.0.0.1\n"
+    findings = read(tmp_path, text, "ucarp")
+    assert any("--srcip: $OWN is not set in ucarp" in each for each in findings.remarks)
+
+
+@pytest.mark.parametrize(
+    ("written", "password"), [("a%b", "a"), (r"a\%b", "a%b"), (r"'a\%b'", "a%b")]
+)
+@pytest.mark.parametrize("when", ["@reboot", "*/5 * 1,2 * mon"])
+def test_a_percent_sign_ends_a_command_of_cron(tmp_path, when, written, password):
+    text = f"{when} root /usr/sbin/ucarp -i eth0 -v 1 -a 10.0.0.1 -p {written} -P\n"
+    found = values(read(tmp_path, text, "crontab"))
+    assert found["UCARP_PASS"] == password
+    assert ("UCARP_PREEMPT" in found) == ("%" in password)
+
+
 def test_a_variable_that_is_empty_until_a_condition_fills_it(tmp_path):
     findings = read(
         tmp_path,

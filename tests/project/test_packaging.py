@@ -187,6 +187,22 @@ def test_completion_is_found_under_the_name_of_either_command():
     assert line == f"{folder}/ucarpd {folder}/ucarpctl"
 
 
+def test_every_link_of_the_installed_readme_leads_to_a_file_of_the_package():
+    rules = (PROJECT / "debian/rules").read_text()
+    assert (
+        "sed -i -f debian/installed-links.sed debian/ucarpd/usr/share/doc/ucarpd/README.md" in rules
+    )
+    command = ["sed", "-f", PROJECT / "debian/installed-links.sed", PROJECT / "README.md"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    links = {each.partition("#")[0] for each in re.findall(r"\]\((?!http)([^)]*)\)", text)}
+    (installed,) = re.findall(r"\tdh_installdocs \$\(wildcard (.*)\)", rules)
+    examples = (PROJECT / "debian/ucarpd.examples").read_text().split()
+    there = {f"examples/{Path(each).name}" for each in examples}
+    there |= {"changelog.gz", "copyright", *installed.split()}
+    assert {each for each in links if not each.startswith("docs/")} <= there
+    assert all((PROJECT / each).exists() for each in links if each.startswith("docs/"))
+
+
 # -- the changelog ---------------------------------------------------------------------------------
 
 

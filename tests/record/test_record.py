@@ -281,3 +281,31 @@ def test_a_record_that_changes_again_and_again_takes_no_more_memory(tmp_path, ru
         live.write(content(tmp_path, ADVBASE=advbase))
         assert read("web", run).content.interval == advbase
     assert in_memory() <= before + 1
+
+
+# -- a renamed device ------------------------------------------------------------------------------
+
+
+def rename_device(run, **said):
+    """Act as if the device, lo, had had this name when the record was written."""
+    file = run / "private/web.record"
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
+
+
+def test_a_device_is_found_by_its_present_name(tmp_path, run):
+    Record("web", run).write(content(tmp_path, INTERFACE="lo"))
+    rename_device(run, device="old0")
+    assert read("web", run).content.device == "lo"
+
+
+def test_the_name_counts_if_the_device_is_gone_or_was_not_noted(tmp_path, run):
+    """Version 0.2.0 wrote no index."""
+    Record("web", run).write(content(tmp_path, INTERFACE="gone0"))
+    assert read("web", run).content.device == "gone0"
+    rename_device(run, device_index=1 << 30)
+    assert read("web", run).content.device == "gone0"
+    file = run / "private/web.record"
+    said = json.loads(file.read_text())
+    del said["device_index"]
+    file.write_text(json.dumps(said))
+    assert read("web", run).content.device == "gone0"

@@ -69,8 +69,8 @@ def start_ucarp(
     )
 
 
-def wait_for_address(host: Host, address: str = VIP) -> None:
-    wait_for(f"{address} on {host.name}", lambda: host.has(address))
+def wait_for_address(host: Host, address: str = VIP, interface: str = "eth0") -> None:
+    wait_for(f"{address} on {host.name}", lambda: host.has(address, interface))
 
 
 def wait_for_no_address(host: Host, address: str = VIP) -> None:

@@ -29,6 +29,7 @@ from ucarpd.process.reading import run_elsewhere, script_errors, settled
 from ucarpd.record import last_good
 from ucarpd.record.edited import kept, reload_command
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
+from ucarpd.record.left_behind import LeftBehind, left_behind
 
 _Holders = dict[str, tuple[int, Path]]
 
@@ -46,11 +47,11 @@ def check(options: argparse.Namespace) -> int:
         paths = [path.absolute() for path in paths]
         environ |= credentials_of(options.reload)
     patience = Patience()
-    locks = patience.take(config.look_at(run_directory(), _holders))
+    locks = patience.take(config.look_at(run_directory(), _look_around))
     if locks is None:
         _say(config.silence(run_directory()), _ERR)
         return EXIT_NOT_RELOADED if options.reload else EXIT_CONFIG
-    holding, virtual_hosts = locks
+    holding, virtual_hosts, left = locks
     running = patience.take(config.look_at(run_directory(), partial(_running, holding, environ)))
     loaded, problems = config.load_all(paths, environ, take=patience.take)
     configs = [each.config for each in loaded]
@@ -77,6 +78,8 @@ def check(options: argparse.Namespace) -> int:
         if each.path not in faulty:
             text = f"{place(each.path)}: OK, virtual host {each.vhid} on {each.interface}"
             print(text if options.reload else text + _not_in_use(each, holding.get(each.name)))
+    for gone in left:
+        _say(f"{place(gone.path)}: {gone.text} (warning)", _WARNING)
     processes = {holding[each.name][0] for each in configs if each.name in holding}
     if len(processes) >= MANY_PROCESSES:
         text = f"{len(processes)} processes run these files, and every takeover wakes them all: let"
@@ -131,8 +134,9 @@ def _tell_refused(problems: Sequence[Problem], sound: Collection[Path], patience
                 _say(f"{hint} (warning)", _WARNING)
 
 
-def _holders() -> tuple[_Holders, _Holders]:
-    return holders(run_directory()), holders(run_directory(), ".vhid")
+def _look_around() -> tuple[_Holders, _Holders, list[LeftBehind]]:
+    holding = holders(run_directory())
+    return holding, holders(run_directory(), ".vhid"), left_behind(holding, run_directory())
 
 
 def _running(holding: _Holders, environ: Mapping[str, str]) -> list[config.Config]:

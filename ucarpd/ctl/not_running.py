@@ -5,7 +5,8 @@ They look like the instances of a reply, but have only `name` (null if it is not
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ucarpd import configuration_directory
@@ -14,7 +15,7 @@ from ucarpd.ctl import units
 from ucarpd.ctl.naming import instances, names
 from ucarpd.ctl.processes import Answer
 from ucarpd.linux.lock import holders
-from ucarpd.linux.run_directory import run_directory
+from ucarpd.linux.run_directory import private_path, run_directory
 
 DIRECTORY = configuration_directory.DIRECTORY
 
@@ -31,6 +32,7 @@ def find(answers: Sequence[Answer], loaded: Mapping[str, units.Unit]) -> list[Me
     told = names(answers)
     locks = holders(run_directory())
     found = [*_of_silent(answers, locks), *_of_refused(answers, told)]
+    found += _left_behind(told | locks.keys())
     told |= {each["name"] for each in found}
     paths = {path.name.removesuffix(".conf"): path for path in _files(told)}
     # The processes that have no control socket.
@@ -89,6 +91,17 @@ def _of_refused(answers: Iterable[Answer], running: set[str]) -> Iterator[Messag
         for each in (answer.reply or {}).get("refused", ()):
             if each["name"] not in running:
                 yield _row(each["name"], Path(each["path"]), FAILED, first(each["problems"]))
+
+
+def _left_behind(running: Collection[str]) -> Iterator[Message]:
+    """Yield the dead instances whose addresses are still on this host, as far as this user may look."""
+    with suppress(OSError):
+        names = os.listdir(private_path(run_directory()))  # noqa: PTH208 - only names are needed
+        if any(name.endswith(".record") and name[:-7] not in running for name in names):
+            from ucarpd.record.left_behind import left_behind
+
+            for each in left_behind(running, run_directory()):
+                yield _row(each.name, each.path, FAILED, each.text)
 
 
 def first(problems: Sequence[object]) -> str:

@@ -17,7 +17,14 @@ _FIRST_PROCESS_NAMESPACE = 0xEFFFFFFC
 
 
 class AlreadyRunning(Exception):
-    """Another process runs this instance or virtual host; the message names that process."""
+    """Another process runs this instance or virtual host; the message names that process.
+
+    `path` is its configuration file; empty if that is unknown, or if it is `clear`.
+    """
+
+    def __init__(self, text: str, path: str = "") -> None:
+        super().__init__(text)
+        self.path = path
 
 
 class BeingCleared(AlreadyRunning):
@@ -90,7 +97,7 @@ class InstanceLock:
             if pid and not path:
                 raise BeingCleared(f"{whose} is being cleared by process {pid}")
             holder = f"process {pid or 'unknown'} ({path or 'unknown file'})"
-            raise AlreadyRunning(f"{whose} is already run by {holder}")
+            raise AlreadyRunning(f"{whose} is already run by {holder}", path)
         self._held[lock.rpartition("/")[2]] = descriptor
         with suppress(OSError):  # A second start is still refused, but cannot name this process.
             os.ftruncate(descriptor, 0)

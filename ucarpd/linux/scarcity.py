@@ -18,9 +18,17 @@ NO_THREAD = (
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS}
 
 
+_WITHOUT_MEMORY = (
+    "failed to map segment from shared object",
+    "error return without exception set",
+    "returned NULL without setting an exception",
+)
+"""The ends of other errors: the C library cannot load a module, or the interpreter has lost the MemoryError."""
+
+
 def scarcity(error: Exception) -> str:
     """Return what is lacking, in the kernel's words; empty if this is another error."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or str(error).endswith(_WITHOUT_MEMORY):
         return os.strerror(errno.ENOMEM)
     if isinstance(error, OSError) and error.errno in _SCARCE:
         return error.strerror or ""
@@ -33,14 +41,18 @@ def tells_scarcity(text: str) -> bool:
 
 
 def guarded(command: str, run: "Callable[[], int]") -> int:
-    """Return the exit status of a command, which may lack descriptors or memory for its modules."""
+    """Return the exit status of a command.
+
+    If it lacks descriptors or memory for its modules, end the process: without memory, the interpreter
+    would add hundreds of lines at its own end.
+    """
     try:
         return run()
-    except (OSError, MemoryError) as error:
+    except Exception as error:
         if not (lacking := scarcity(error)):
             raise
-        print(f"{command}: cannot run: {lacking}", file=sys.stderr)  # noqa: T201
-        return 1
+        print(f"{command}: cannot run: {lacking}", file=sys.stderr, flush=True)  # noqa: T201
+        os._exit(1)
     except KeyboardInterrupt:
         import signal  # noqa: PLC0415
 

@@ -40,6 +40,9 @@ class SegmentMessages(InstanceLines):
         super().__init__(name, vhid, interface, facility)
         self.inquiry: Inquiry | None = None
         """Finds out why a digest is wrong; None: the log does not say why."""
+        self.tell_mistake: Callable[[str, IPAddress | None], None] = lambda _text, _source: None
+        """Told of a mistake of another host, and which host that is."""
+        self._told_at: dict[str, float] = {}
         self._drops = DropLimiter(_NAMING)
         self._foreign_drops = DropLimiter(frozenset(DropReason))
         self._failures_told: set[str] = set()
@@ -63,15 +66,23 @@ class SegmentMessages(InstanceLines):
             if now - heard.last_at < _STILL_HEARD:
                 yield finding, now - heard.since, heard.text
 
-    def _note(self, finding: str, text: str) -> None:
+    def _note(self, finding: str, text: str, source: IPAddress | None) -> None:
         now = time.monotonic()
         before = self._heard.get(finding)
         goes_on = before is not None and now - before.last_at < _STILL_HEARD
         self._heard[finding] = _Heard(before.since if before and goes_on else now, now, text)
+        self._tell(finding, text, source)
+
+    def _tell(self, finding: str, text: str, source: IPAddress | None) -> None:
+        """Once an hour at most: such packets may be forged, and must not fill the history."""
+        now = time.monotonic()
+        if now - self._told_at.get(finding, float("-inf")) >= SELDOM:
+            self._told_at[finding] = now
+            self.tell_mistake(text, source)
 
     def source_taken(self, source: IPAddress) -> None:
         """Once an hour at most: it comes with every advertisement of the other host."""
-        self._note("source_taken", f"another host advertises from {source}")
+        self._note("source_taken", f"another host advertises from {source}", source)
         now = time.monotonic()
         if now - self._source_taken_at >= SELDOM:
             self._source_taken_at = now
@@ -101,7 +112,7 @@ class SegmentMessages(InstanceLines):
 
     def same_mac(self, source: IPAddress) -> None:
         """Once: it comes with every advertisement of the other host."""
-        self._note("same_mac", f"{source} has the MAC address of this host")
+        self._note("same_mac", f"{source} has the MAC address of this host", source)
         if not self._is_same_mac_told:
             self._is_same_mac_told = True
             self.warning(
@@ -112,7 +123,7 @@ class SegmentMessages(InstanceLines):
     def differs(self, dropped: Dropped) -> None:
         """Note a packet of a host that serves the same virtual host with another file."""
         source = "" if dropped.reason in _NAMING else f"{dropped.source}: "
-        self._note("mismatch", f"{source}{dropped.detail}")
+        self._note("mismatch", f"{source}{dropped.detail}", dropped.source)
 
     def dropped(self, dropped: Dropped) -> None:
         if dropped.reason is DropReason.OTHER_VRRP:
@@ -126,11 +137,14 @@ class SegmentMessages(InstanceLines):
             return
         if dropped.evidence is None or self.inquiry is None:
             self._write_drop(dropped, dropped.detail, passed_over)
+            if dropped.reason is DropReason.BAD_DIGEST:
+                self._tell("wrong_digest", f"{dropped.source}: {dropped.detail}", dropped.source)
             return
 
         def found(text: str) -> None:
             self._cause = dropped.source, text
             self._write_drop(dropped, f"{WRONG_DIGEST}: {text}", passed_over)
+            self._tell("wrong_digest", f"{dropped.source}: {WRONG_DIGEST}: {text}", dropped.source)
 
         self.inquiry.look_into(dropped.evidence, found)
 

@@ -14,6 +14,8 @@ _SIGN = re.compile(r"[&|()<>]|;(?!$|export$|[A-Z]\w*=)")
 """A sign of a shell that stands for itself: no other setting follows."""
 
 _SUPERVISORD = re.compile(r"^\[program:", re.MULTILINE)
+_DINIT = re.compile(r"^[ \t]*type[ \t]*=[ \t]*(?:bg)?process\b", re.MULTILINE)
+_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[\d*]\S*[ \t]+){3}\S+[ \t]+\S+)[ \t].*", re.MULTILINE)
 _COMMAND = re.compile(r"^(command)[ \t]*[=:](.*(?:\n[ \t]+.*)*)", re.MULTILINE)
 
 
@@ -25,7 +27,11 @@ def read(findings: Findings, path: Path, text: str) -> None:
         text = _VALUE.sub(lambda f: f[1] + _SIGN.sub(r"\\\g<0>", f[2]), text)
     script = Script(findings, path, is_environment=is_environment)
     if _SUPERVISORD.search(text):
-        text = _COMMAND.sub(_as_in_a_shell, text)
+        text = _COMMAND.sub(_of_supervisord, text)
+    elif _DINIT.search(text):
+        text = _COMMAND.sub(_of_dinit, text)
+    # To cron, a percent sign ends the command, unless a backslash is before it.
+    text = _CRON.sub(lambda f: re.sub(r"(?<!\\)%.*", "", f[0]).replace(r"\%", "%"), text)
     script.follow(text)
     if not script.hosts and (host := _of_openrc(findings, script)):
         script.hosts.append(host)
@@ -40,7 +46,7 @@ def read(findings: Findings, path: Path, text: str) -> None:
     findings.hosts += script.hosts
 
 
-def _as_in_a_shell(found: re.Match[str]) -> str:
+def _of_supervisord(found: re.Match[str]) -> str:
     """Return a command of supervisord, which has no shell, for a shell; in as many lines."""
     try:
         words = shlex.split(re.sub(r"\s[;#].*", "", found[2]))
@@ -48,6 +54,19 @@ def _as_in_a_shell(found: re.Match[str]) -> str:
         return found[0]
     # %(NAME)s is a variable, and shlex has put such a word in quotes.
     quoted = re.sub(r"%\((\w+)\)s", r"""'"$\1"'""", shlex.join(words)).replace("%%", "%")
+    return f"{found[1]}={quoted}" + "\n" * found[2].count("\n")
+
+
+def _of_dinit(found: re.Match[str]) -> str:
+    """Return a command of dinit, which has no shell, for a shell; its only quotes are double ones."""
+    lexer = shlex.shlex(re.sub(r"(^|\s)#.*", "", found[2]), posix=True)
+    lexer.whitespace_split, lexer.quotes, lexer.commenters = True, '"', ""
+    try:
+        words = shlex.join(lexer)
+    except ValueError:
+        return found[0]
+    # A word with a variable is in quotes now.
+    quoted = re.sub(r"\$(\w+|\{\w+\})", r"""'"$\1"'""", words)
     return f"{found[1]}={quoted}" + "\n" * found[2].count("\n")
 
 

@@ -28,6 +28,7 @@ from ucarpd.process.installed_version import InstalledVersion
 from ucarpd.process.old_ucarp import OldUcarpWatch
 from ucarpd.process.supervisor import Supervisor
 from ucarpd.process.upkeep import Upkeep
+from ucarpd.record.abandoned import Abandoned
 from ucarpd.record.elsewhere import virtual_addresses_elsewhere
 from ucarpd.record.promoted import Promotions, report_unrestored, restore_left_over
 from ucarpd.scripts.start import PIDS
@@ -106,8 +107,11 @@ class Process:
 
     async def _serve(self) -> int:
         self._netlink.beside(partial(restore_left_over, run_directory()), report_unrestored)
+        abandoned = Abandoned(self._netlink)
+        await abandoned.clear()
         await self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
+            self._supervisor.end()
             if self._supervisor.may_start_later:
                 return EXIT_INTERNAL_ERROR  # systemd starts the process again.
             return EXIT_CONFIG if self._supervisor.reading.refused else EXIT_ALL_RUN_ELSEWHERE

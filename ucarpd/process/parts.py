@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from ucarpd.addresses.arp_settings import ParentArp
 from ucarpd.addresses.choice import owner_of
@@ -22,6 +23,7 @@ from ucarpd.process.removals import Removals
 from ucarpd.process.standing import Standing
 from ucarpd.process.suspects import Suspicion
 from ucarpd.process.teller import Teller
+from ucarpd.record.happening import Event
 from ucarpd.record.keeper import Keeper
 from ucarpd.scripts.runs import Runs
 
@@ -48,6 +50,7 @@ class Parts:
         self.log = Journal(config.name, config.vhid, config.interface, config.facility)
         self.log.device = config.address_device
         self.teller = Teller(config.name, host.tell)
+        self.log.tell_mistake = partial(self.teller.event, Event.FINDING)
         self.standing = Standing(
             host.demotion, interface.fault, self.log, self.teller, demotion_changed
         )

@@ -25,7 +25,7 @@ from ucarpd.process.parts import Parts
 from ucarpd.process.reading import Reading
 from ucarpd.process.teller import Course
 from ucarpd.scripts.runner import GOES_ON_AFTER
-from ucarpd.scripts.runs import Runs
+from ucarpd.scripts.runs import OK, Runs
 
 RESTARTING = "to be started again after an internal error"
 """The reason of an instance without an engine."""
@@ -127,14 +127,26 @@ def _findings(parts: Parts, moments: Moments) -> Iterator[Lasting]:
     if wrong := parts.log.wrong_digest():
         seconds, text = wrong
         yield Lasting("wrong_digest", moments.now - seconds, text)
-    run, limit = parts.runs.latest, parts.config.script_timeout
-    if run and run.duration is None and not limit and moments.now - run.started >= GOES_ON_AFTER:
-        text = f"its {_script_name(run.target)}-script is still running, without a time limit"
-        yield Lasting("script_goes_on", run.started, text)
+    yield from _of_script(parts, moments)
     for finding, seconds, text in parts.log.heard_now():
         yield Lasting(finding, moments.now - seconds, text)
     if parts.exposure.trouble:
         yield Lasting("exposed", parts.exposure.since, parts.exposure.trouble)
+
+
+def _of_script(parts: Parts, moments: Moments) -> Iterator[Lasting]:
+    run, limit = parts.runs.latest, parts.config.script_timeout
+    if run is None:
+        return
+    name = _script_name(run.target)
+    if run.duration is None:
+        if not limit and moments.now - run.started >= GOES_ON_AFTER:
+            text = f"its {name}-script is still running, without a time limit"
+            yield Lasting("script_goes_on", run.started, text)
+    elif name == UP and run.result != OK and parts.engine and parts.engine.machine.served:
+        # Part of its work may be missing, such as a route.
+        text = f"its {name}-script has failed: {run.result}"
+        yield Lasting("script_failed", run.started + run.duration, text)
 
 
 def _counters(parts: Parts) -> dict[str, Any]:

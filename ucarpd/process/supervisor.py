@@ -33,6 +33,7 @@ from ucarpd.linux.worker import Worker
 from ucarpd.log import lines
 from ucarpd.process.host import Host
 from ucarpd.process.instance import Instance
+from ucarpd.process.left_out import LeftOut
 from ucarpd.process.left_running import LeftRunning
 from ucarpd.process.maintenance import Maintenance
 from ucarpd.process.notices import Notices
@@ -93,6 +94,7 @@ class Supervisor:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._left_running = LeftRunning(self._host.files)
+        self._left_out = LeftOut(self._start_late)
         self._started = 0
         self.reading = Reading()
         """The last one."""
@@ -132,6 +134,7 @@ class Supervisor:
     def end(self) -> None:
         """The process is to end: a reload is cut short, and no other one begins."""
         self.is_ending = True
+        self._left_out.forget()
         self._reader.end()
 
     def _log_reading(self, told: Collection[str] = ()) -> None:
@@ -171,7 +174,12 @@ class Supervisor:
             turn_ends = self._loop.time() + START_AT_ONCE
             with self._host.netlink.held(), self._host.files.held():
                 while left and self._loop.time() <= turn_ends:
-                    self._start(left.popleft(), slots)
+                    each = left.popleft()
+                    try:
+                        self._start(each, slots)
+                    except AlreadyRunning as error:
+                        self.may_start_later |= isinstance(error, BeingCleared)
+                        self._left_out.add(each, error, is_usual=self._stay)
             await asyncio.sleep(0)
             if self.is_ending:
                 return
@@ -183,15 +191,14 @@ class Supervisor:
             )
         return self._interfaces[name]
 
+    def _start_late(self, new: Config) -> None:
+        self._interface(new.interface).expect(new)
+        self._start(new, slots_of(len(self._instances) + 1))
+
     def _start(self, new: Config, slots: int) -> None:
-        try:
-            path = Path(place(new.path))
-            lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
-        except AlreadyRunning as error:
-            self.may_start_later |= isinstance(error, BeingCleared)
-            # To the service that takes the remaining files, it is the normal course.
-            lines.write(logging.INFO if self._stay else logging.ERROR, str(error))
-            return
+        """Start it; raise AlreadyRunning if another process runs it."""
+        path = Path(place(new.path))
+        lock = InstanceLock(new.name, run_directory(), new.interface, new.vhid, path)
         if lock.fault is not None:
             text = f"{new.name}: running without a lock, so a second start goes unnoticed: {lock.fault}"
             lines.write(logging.ERROR, text)
@@ -263,6 +270,7 @@ class Supervisor:
 
     async def _reload_once(self) -> None:
         """Apply the files as they are now; a stop of the process cuts that short."""
+        self._left_out.forget()
         self.maintenance.read_again()
         told = self.reading.warnings
         read = await self._reader.at_reload([each.config for each in self.instances])

@@ -44,13 +44,14 @@ async def clear_leftovers(
     # opened: no request below needs the tables.
     netlink = make_netlink(_Nobody(), served=Served(run_directory()))
     try:
-        work = asyncio.gather(*(_clear_one(each, netlink) for each in cleared))
+        work = asyncio.gather(*(clear_one(each, netlink) for each in cleared))
         return all(await systemd.patiently(work))
     finally:
         await netlink.close()
 
 
-async def _clear_one(cleared: Cleared, netlink: Netlink) -> bool:
+async def clear_one(cleared: Cleared, netlink: Netlink) -> bool:
+    """Finish the work for one instance; return whether all is cleared."""
     content = cleared.content
     log = Journal(content.instance, content.vhid, content.interface, content.facility)
     log.device = content.device

@@ -12,8 +12,10 @@ when the master last advertised.  Writing to it needs no system call, no disk sp
 import json
 import mmap
 import os
+import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -189,7 +191,11 @@ def read(name: str, directory: Path) -> Recorded | None:
     if written is None or written.here != here() or len(live) < _LIVE.size:
         return None
     placed, last = _LIVE.unpack_from(live)
-    return Recorded(written.content, written.pid, bool(placed), last)
+    content = written.content
+    with suppress(OSError):
+        # The device may have been renamed; its addresses are still on it.
+        content = content._replace(device=socket.if_indextoname(written.device_index))
+    return Recorded(content, written.pid, bool(placed), last)
 
 
 def read_all(directory: Path) -> list[Recorded]:
@@ -236,21 +242,31 @@ def _encode(content: Content) -> bytes:
             for each in content.bow_outs
         ],
         **dict(zip(_PLACE, here(), strict=True)),
+        "device_index": _index(content.device),
         "pid": os.getpid(),
         "pid_namespace": process_namespace(),
     }
     return json.dumps(said).encode()
 
 
+def _index(device: str) -> int:
+    try:
+        return socket.if_nametoindex(device)
+    except OSError:
+        return 0
+
+
 class Written(NamedTuple):
     """The content of a file, and the place where it was written, as in `here`.
 
-    A process of another `pid_namespace` cannot be seen; records of 0.2.0 have none.
+    A process of another `pid_namespace` cannot be seen; records of 0.2.0 have none.  `device_index` is
+    that of the device when the record was written; 0 if it did not exist, and in records of 0.2.0.
     """
 
     here: tuple[object, ...]
     pid: int
     pid_namespace: int | None
+    device_index: int
     content: Content
 
 
@@ -274,6 +290,7 @@ def _decoded(path: Path) -> Written | None:
         here = tuple(said.pop(each) for each in _PLACE)
         pid = int(said.pop("pid"))
         pid_namespace = said.pop("pid_namespace", None)
+        device_index = int(said.pop("device_index", 0))
         script = said.pop("down_script")
         content = Content(
             addresses=[Address(*each) for each in said.pop("addresses")],
@@ -286,7 +303,7 @@ def _decoded(path: Path) -> Written | None:
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return Written(here, pid, pid_namespace, content)
+    return Written(here, pid, pid_namespace, device_index, content)
 
 
 _PLACE = ("version", "boot", "namespace")

@@ -35,7 +35,7 @@ from ucarpd.carp.actions import (
     ReassertAddresses,
     Report,
 )
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import AdvertisementReceived, DeadlineReached
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.timing import NEVER, earlier
 from ucarpd.carp.transitions import Transitions
@@ -73,7 +73,9 @@ class VirtualHost(Transitions):
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
         if self.state is MASTER:
-            if self._only_advertises(event, now):
+            due, until = self.advertise_at, self._only_advertises_until
+            if due is not None and due <= now < until and isinstance(event, DeadlineReached):
+                self._advertise(due, now)
                 return self._take_actions()
             self._handle_in_master(event, now)
         elif self.state is BACKUP:
@@ -88,7 +90,7 @@ class VirtualHost(Transitions):
         if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
-        self._others_due_at = self._others_due()
+        self._look_ahead()
         return self._take_actions()
 
     def _take_actions(self) -> list[Action]:
@@ -116,7 +118,7 @@ class VirtualHost(Transitions):
                 self._leaving.interface_lost(can_send)
             case events.AdvertisementReceived():
                 self._hear_in_init(event, now)
-            case events.DeadlineReached():
+            case DeadlineReached():
                 self._send_final(now)
             case events.DemotionChanged():
                 self._set_demotion(event, now)
@@ -134,7 +136,7 @@ class VirtualHost(Transitions):
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
                 self._enter_init(Cause.INTERFACE, reason)
-            case events.DeadlineReached():
+            case DeadlineReached():
                 self._send_final(now)
                 self._probe_if_silent(now)
                 self._take_over_if_silent(now)
@@ -181,7 +183,7 @@ class VirtualHost(Transitions):
         held = self._held
         assert held is not None
         match event:
-            case events.DeadlineReached():
+            case DeadlineReached():
                 self._do_what_is_due(now, held)
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, held)
@@ -272,7 +274,7 @@ class VirtualHost(Transitions):
             ):
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
-                    self._send(self._rank.stated)
+                    self._send(self._rank.stated, self.sources)
                 self._actions += held.outdo_rival(now, interval)
             case _:
                 assert_never(verdict)
@@ -285,29 +287,15 @@ class VirtualHost(Transitions):
 
     # -- the work ----------------------------------------------------------------------------------
 
-    def _others_due(self) -> float:
-        """As MASTER: return when something else than an advertisement is due."""
+    def _look_ahead(self) -> None:
+        """As MASTER: note when something else than an advertisement is due; only an event changes it."""
         if self._held is None:
-            return NEVER
+            return
         at = earlier(self._held.deadline, self._answers.deadline)
         at = earlier(at, self._outage.until or NEVER)
-        return earlier(at, self._step_down_until or NEVER)
-
-    def _only_advertises(self, event: events.Event, now: float) -> bool:
-        """Advertise, if that is all that a MASTER has to do now, and return whether it is.
-
-        It mostly is.  Only an event changes what else is due, and when.
-        """
-        due = self.advertise_at
-        if (
-            due is None
-            or not due <= now < self._others_due_at - MOST_EARLY
-            or not isinstance(event, events.DeadlineReached)
-            or self._rivals.are_known
-        ):
-            return False
-        self._advertise(due, now)
-        return True
+        self._others_due_at = at = earlier(at, self._step_down_until or NEVER)
+        # Rivals are looked at with each advertisement.
+        self._only_advertises_until = -NEVER if self._rivals.are_known else at - MOST_EARLY
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:

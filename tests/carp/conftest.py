@@ -36,7 +36,7 @@ def takes_the_long_way(machine):
     other = deepcopy(machine)
     other._hearing._settled = None
     if machine.state is State.MASTER:
-        other._only_advertises_until = -NEVER
+        other._quiet_until = -NEVER
     return other
 
 
@@ -50,7 +50,7 @@ def both_ways(monkeypatch, request):
             and event.statement is self._hearing._settled
         ) or (
             isinstance(event, DeadlineReached)
-            and now < self._only_advertises_until
+            and now < self._quiet_until
             and self.state is State.MASTER
         )
         if not may_be_short or next(turns) % each:

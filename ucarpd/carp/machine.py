@@ -72,15 +72,17 @@ class VirtualHost(Transitions):
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
+        actions: list[Action] = []
+        self._actions = actions
         if self.state is MASTER:
-            due, until = self.advertise_at, self._only_advertises_until
+            due, until = self.advertise_at, self._quiet_until
             if due is not None and due <= now < until and isinstance(event, DeadlineReached):
                 self._advertise(due, now)
-                return self._take_actions()
+                return actions
             self._handle_in_master(event, now)
         elif self.state is BACKUP:
             if self._hearing.hears_again(event, now):
-                return []
+                return actions
             self._handle_in_backup(event, now)
         elif self.state is INIT:
             self._handle_in_init(event, now)
@@ -91,10 +93,6 @@ class VirtualHost(Transitions):
             self._stopping = False
             self._actions.append(Finish())
         self._look_ahead()
-        return self._take_actions()
-
-    def _take_actions(self) -> list[Action]:
-        actions, self._actions = self._actions, []
         return actions
 
     def next_deadline(self) -> float | None:
@@ -118,7 +116,7 @@ class VirtualHost(Transitions):
                 self._leaving.interface_lost(can_send)
             case events.AdvertisementReceived():
                 self._hear_in_init(event, now)
-            case DeadlineReached():
+            case events.DeadlineReached():
                 self._send_final(now)
             case events.DemotionChanged():
                 self._set_demotion(event, now)
@@ -136,7 +134,7 @@ class VirtualHost(Transitions):
             case events.InterfaceLost(reason, can_send):
                 self._leaving.interface_lost(can_send)
                 self._enter_init(Cause.INTERFACE, reason)
-            case DeadlineReached():
+            case events.DeadlineReached():
                 self._send_final(now)
                 self._probe_if_silent(now)
                 self._take_over_if_silent(now)
@@ -183,7 +181,7 @@ class VirtualHost(Transitions):
         held = self._held
         assert held is not None
         match event:
-            case DeadlineReached():
+            case events.DeadlineReached():
                 self._do_what_is_due(now, held)
             case events.AdvertisementReceived():
                 self._hear_as_master(event, now, held)
@@ -295,7 +293,7 @@ class VirtualHost(Transitions):
         at = earlier(at, self._outage.until or NEVER)
         self._others_due_at = at = earlier(at, self._step_down_until or NEVER)
         # Rivals are looked at with each advertisement.
-        self._only_advertises_until = -NEVER if self._rivals.are_known else at - MOST_EARLY
+        self._quiet_until = -NEVER if self._rivals.are_known else at - MOST_EARLY
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:

@@ -310,7 +310,8 @@ class Engine:
         if self._machine.state is MASTER:
             if got_out:
                 self._owner.advertised(self._now)
-            self._custody.look_again()
+            if not self._addresses.are_settled:
+                self._custody.look_again()
         is_failing = self._outgoing.note(results)
         if is_failing is not None:
             # The call waits for the loop's next turn, because it causes another event.

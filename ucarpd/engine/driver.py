@@ -53,7 +53,7 @@ class Engine:
         self._machine = VirtualHost(params, counter, phase)
         self.receiver = Receiver(params)
         self._wire = wire
-        self._outgoing = Outgoing(params, wire, log, self._loop.time)
+        self._outgoing = Outgoing(params, wire, log, self._loop.time, self._sending)
         self._addresses = addresses
         self._custody = Custody(
             self._machine,
@@ -302,23 +302,22 @@ class Engine:
                 self._owner.finished()
 
     def _advertise(self, action: SendAdvertisement) -> None:
-        results = self._outgoing.advertise(action)
-        got_out = True in results
+        got_out = self._outgoing.advertise(action)
         self.sent += got_out
         # Frames that waited in the socket meanwhile came before it, and are no answer to it.
-        self._now = later(self._now, self._loop.time())
+        self._now = now = later(self._now, self._loop.time())
         if self._machine.state is MASTER:
             if got_out:
-                self._owner.advertised(self._now)
+                self._owner.advertised(now)
             if not self._addresses.are_settled:
                 self._custody.look_again()
-        is_failing = self._outgoing.note(results)
-        if is_failing is not None:
-            # The call waits for the loop's next turn, because it causes another event.
-            self._loop.call_soon(self._owner.sending, is_failing)
-            if is_failing:
-                # With short intervals it comes early, and a host that is less fit sends no more.
-                self._loop.call_later(TOLD_AFTER, self._outgoing.tell_failure)
+
+    def _sending(self, is_failing: bool) -> None:
+        # The call waits for the loop's next turn, because it causes another event.
+        self._loop.call_soon(self._owner.sending, is_failing)
+        if is_failing:
+            # With short intervals it comes early, and a host that is less fit sends no more.
+            self._loop.call_later(TOLD_AFTER, self._outgoing.tell_failure)
 
     def _act_on_held_loss(self) -> None:
         """Report a held loss: the up-script has ended, or another host has the role."""

@@ -3,6 +3,7 @@
 import asyncio
 from ipaddress import ip_address
 
+import pytest
 from fake_kernel import FakeLog, FakeNetlink, Ledger
 from two_addresses import LEFT, ONE, TAKEN, TWO, config_of
 
@@ -349,7 +350,10 @@ async def test_after_a_reload_other_addresses_are_searched_for(tmp_path):
     bench = Bench(tmp_path)
     await bench.serve()
     assert bench.addresses.missing() == ()
+    bench.addresses.step_behind([OWN], bench.outcomes.append)
+    assert bench.addresses.are_settled
     bench.addresses.reconfigure(config_of(tmp_path, "UCARP_EXTRA_ADDRS=10.0.0.120/24\n"))
+    assert not bench.addresses.are_settled
     assert bench.addresses.missing() == (ip_address("10.0.0.120"),)
 
 
@@ -392,11 +396,14 @@ async def test_an_address_that_a_route_has_as_its_source_is_not_added_again(tmp_
     assert bench.netlink.told() == []
 
 
-async def test_whether_they_are_before_the_hosts_own_is_asked_only_after_a_change(tmp_path):
-    bench = Bench(tmp_path)
+@pytest.mark.parametrize("routes", ["", f"UCARP_ROUTES='default via 10.0.0.1 src {ONE}'\n"])
+async def test_they_are_settled_from_a_look_at_their_order_until_a_change(tmp_path, routes):
+    bench = Bench(tmp_path, routes)
     await bench.serve()
+    assert not bench.addresses.are_settled
     bench.addresses.step_behind([OWN], bench.outcomes.append)
-    bench.netlink.in_front = {ONE}
-    bench.netlink.told()
-    bench.addresses.step_behind([OWN], bench.outcomes.append)
-    assert bench.netlink.told() == []
+    assert bench.addresses.are_settled
+    bench.netlink.take("eth0", ONE)
+    assert not bench.addresses.are_settled
+    assert bench.addresses.missing() == (ONE,)
+    assert not bench.addresses.are_settled

@@ -1,7 +1,7 @@
 """In these tests a machine that takes a short way also takes the long one, to the same end.
 
 A BACKUP takes it when it hears the same again (`Hearing.hears_again`), a MASTER when nothing but an
-advertisement is due (`VirtualHost._only_advertises`).
+advertisement is due (`VirtualHost.handle`).
 """
 
 from copy import deepcopy
@@ -12,7 +12,6 @@ import pytest
 
 from ucarpd.carp.actions import State
 from ucarpd.carp.events import AdvertisementReceived, DeadlineReached
-from ucarpd.carp.held_addresses import MOST_EARLY
 from ucarpd.carp.machine import VirtualHost
 from ucarpd.carp.timing import NEVER
 
@@ -36,7 +35,8 @@ def takes_the_long_way(machine):
     """Return a copy of the machine that does."""
     other = deepcopy(machine)
     other._hearing._settled = None
-    other._others_due_at = -NEVER
+    if machine.state is State.MASTER:
+        other._quiet_until = -NEVER
     return other
 
 
@@ -50,7 +50,7 @@ def both_ways(monkeypatch, request):
             and event.statement is self._hearing._settled
         ) or (
             isinstance(event, DeadlineReached)
-            and now < self._others_due_at - MOST_EARLY
+            and now < self._quiet_until
             and self.state is State.MASTER
         )
         if not may_be_short or next(turns) % each:

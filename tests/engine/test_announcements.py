@@ -113,7 +113,7 @@ def test_only_a_router_says_that_it_is_one(is_router):
     wire = SimpleNamespace(mac=MAC, is_router=is_router, send=frames.append)
     log = dict.fromkeys(("send_failed", "sent", "announce_failed", "announced"))
     ipv6 = AnnounceAddresses((ip_address("2001:db8::10"),))
-    Outgoing(PARAMS, wire, SimpleNamespace(**log), clock=None).announce_quietly(ipv6)
+    Outgoing(PARAMS, wire, SimpleNamespace(**log), clock=None, failing=None).announce_quietly(ipv6)
     assert {bool(each[NA_FLAGS] & 0x80) for each in frames} == {is_router}
 
 

@@ -252,6 +252,17 @@ async def test_each_advertisement_leaves_the_host_its_own_source_unless_an_addre
     assert bench.steps_behind == [bench.engine.sources]
 
 
+async def test_an_advertisement_looks_at_no_address_while_all_are_settled():
+    bench = await master()
+    bench.steps_behind.clear()
+    bench.are_settled = True
+    await asyncio.sleep(3.0)
+    assert bench.steps_behind == []
+    bench.are_settled = False
+    await asyncio.sleep(1.0)
+    assert bench.steps_behind == [bench.engine.sources]
+
+
 async def test_an_address_refused_on_its_way_behind_the_hosts_own_was_removed_by_no_other_program():
     bench = await master()
     await asyncio.sleep(5.0)

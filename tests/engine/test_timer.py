@@ -89,6 +89,28 @@ async def test_backups_that_hear_advertisements_cost_no_wake_up(count, slots):
     assert len(bench.calls) == count
 
 
+async def test_a_wake_up_is_not_followed_by_one_for_a_deadline_that_was_moved():
+    bench = Bench()
+    bench.deadline("first").set(bench.at(1.0))
+    moved = bench.deadline("moved")
+    moved.set(bench.at(1.2))
+    moved.set(bench.at(2.0))
+    await asyncio.sleep(5.0)
+    assert bench.calls == [("first", 1.0), ("moved", 2.0)]
+    assert bench.wake_ups == 2
+
+
+async def test_a_deadline_that_is_brought_forward_again_and_again_has_one_entry_left():
+    bench = Bench()
+    deadline = bench.deadline("a", lambda: deadline.set(bench.loop.time() + 1.0))
+    deadline.set(bench.at(1.0))
+    for _ in range(20):
+        await asyncio.sleep(1.25)
+        deadline.set(bench.loop.time() + 0.125)
+    await asyncio.sleep(1.0)
+    assert len(bench.timer._queue) == 1
+
+
 async def test_a_deadline_may_set_itself_and_others_again():
     bench = Bench()
     other = bench.deadline("other")

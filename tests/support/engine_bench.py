@@ -61,7 +61,7 @@ class Bench(Storyteller):
         self.identities = 0
         self.frames = []
         self.are_scripted = are_scripted
-        self.is_busy = False
+        self.is_busy = self.are_settled = False
         self.is_up_script_running = False
         self.on_interface = ()
         self.wanted_there = ()

@@ -44,8 +44,8 @@ class NetlinkAddresses:
         self._addresses: list[InterfaceAddress] = []
         self._complete_in: object | None = None
         """The version of the kernel's tables in which no address was missing."""
-        self._behind_in: object | None = None
-        """The version of the kernel's tables that `step_behind` has looked at."""
+        self._settled_in: object | None = None
+        """The version that `step_behind` has looked at, in which none was missing either."""
         self._jobs = 0
         self._is_wanted = False
         """Whether the role was taken since it was last given up."""
@@ -65,7 +65,7 @@ class NetlinkAddresses:
         self._addresses = [InterfaceAddress(a.ip, a.prefixlen) for a in config.served]
         self._ips = tuple(address.ip for address in self._addresses)
         self._has_routes = any(each.source in self._ips for each in config.routes)
-        self._complete_in = None
+        self._complete_in = self._settled_in = None
         gone = [address for address in before if address not in self._addresses]
         if gone:
             self._netlink.remove(self._interface, gone, self._removed)
@@ -73,6 +73,10 @@ class NetlinkAddresses:
     @property
     def is_busy(self) -> bool:
         return self._jobs > 0
+
+    @property
+    def are_settled(self) -> bool:
+        return self._netlink.version is self._settled_in
 
     def acquire(
         self,
@@ -140,10 +144,9 @@ class NetlinkAddresses:
         """Do nothing: a netlink request ends in a moment, and its result reports the addresses."""
 
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
-        version = self._netlink.version
-        if version is self._behind_in or self._has_routes:
+        self._settled_in = self._netlink.version
+        if self._has_routes:
             return  # A route from an address goes with it.
-        self._behind_in = version
         before = [p for ip in own for p in self._netlink.before(self._interface, ip, self._ips)]
         if not before:
             return

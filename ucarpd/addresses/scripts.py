@@ -42,6 +42,7 @@ class ScriptedAddresses:
     """
 
     are_scripted = True
+    are_settled = False
 
     def __init__(
         self,

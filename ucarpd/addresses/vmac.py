@@ -63,6 +63,7 @@ class VirtualMacAddresses:
         self._is_over = False
         # What concerns the addresses alone is the business of their owner.
         self.are_scripted = owner.are_scripted
+        self.are_settled = False
         self.reassert = owner.reassert
         self.appeared = owner.appeared
         self.mend = owner.mend

@@ -35,7 +35,7 @@ from ucarpd.carp.actions import (
     ReassertAddresses,
     Report,
 )
-from ucarpd.carp.events import AdvertisementReceived
+from ucarpd.carp.events import AdvertisementReceived, DeadlineReached
 from ucarpd.carp.held_addresses import MOST_EARLY, HeldAddresses
 from ucarpd.carp.timing import NEVER, earlier
 from ucarpd.carp.transitions import Transitions
@@ -72,13 +72,17 @@ class VirtualHost(Transitions):
 
     def handle(self, event: events.Event, now: float) -> list[Action]:
         """Take in one event at monotonic second `now`; return the actions to perform, in order."""
+        actions: list[Action] = []
+        self._actions = actions
         if self.state is MASTER:
-            if self._only_advertises(event, now):
-                return self._take_actions()
+            due, until = self.advertise_at, self._quiet_until
+            if due is not None and due <= now < until and isinstance(event, DeadlineReached):
+                self._advertise(due, now)
+                return actions
             self._handle_in_master(event, now)
         elif self.state is BACKUP:
             if self._hearing.hears_again(event, now):
-                return []
+                return actions
             self._handle_in_backup(event, now)
         elif self.state is INIT:
             self._handle_in_init(event, now)
@@ -88,11 +92,7 @@ class VirtualHost(Transitions):
         if self._stopping and self._leaving.is_over:
             self._stopping = False
             self._actions.append(Finish())
-        self._others_due_at = self._others_due()
-        return self._take_actions()
-
-    def _take_actions(self) -> list[Action]:
-        actions, self._actions = self._actions, []
+        self._look_ahead()
         return actions
 
     def next_deadline(self) -> float | None:
@@ -272,7 +272,7 @@ class VirtualHost(Transitions):
             ):
                 self._actions += found
                 if self._rivals.is_to_be_answered(heard.source, now, interval):
-                    self._send(self._rank.stated)
+                    self._send(self._rank.stated, self.sources)
                 self._actions += held.outdo_rival(now, interval)
             case _:
                 assert_never(verdict)
@@ -285,29 +285,15 @@ class VirtualHost(Transitions):
 
     # -- the work ----------------------------------------------------------------------------------
 
-    def _others_due(self) -> float:
-        """As MASTER: return when something else than an advertisement is due."""
+    def _look_ahead(self) -> None:
+        """As MASTER: note when something else than an advertisement is due; only an event changes it."""
         if self._held is None:
-            return NEVER
+            return
         at = earlier(self._held.deadline, self._answers.deadline)
         at = earlier(at, self._outage.until or NEVER)
-        return earlier(at, self._step_down_until or NEVER)
-
-    def _only_advertises(self, event: events.Event, now: float) -> bool:
-        """Advertise, if that is all that a MASTER has to do now, and return whether it is.
-
-        It mostly is.  Only an event changes what else is due, and when.
-        """
-        due = self.advertise_at
-        if (
-            due is None
-            or not due <= now < self._others_due_at - MOST_EARLY
-            or not isinstance(event, events.DeadlineReached)
-            or self._rivals.are_known
-        ):
-            return False
-        self._advertise(due, now)
-        return True
+        self._others_due_at = at = earlier(at, self._step_down_until or NEVER)
+        # Rivals are looked at with each advertisement.
+        self._quiet_until = -NEVER if self._rivals.are_known else at - MOST_EARLY
 
     def _do_what_is_due(self, now: float, held: HeldAddresses) -> None:
         if self._outage.until is not None and now >= self._outage.until:

@@ -48,11 +48,8 @@ class Outage:
         self._early: tuple[float, ...] = ()
         """When it last lost the interface right after it took the role."""
         self._is_news = True
-
-    @property
-    def is_mute(self) -> bool:
+        self.is_mute = False
         """Whether nothing is sent; a script may remove the source address, and not the link."""
-        return self.until is not None and not (self.until == UNTIL_TOLD and self.can_send)
 
     @property
     def has_link(self) -> bool:
@@ -89,6 +86,7 @@ class Outage:
         if verdict is OwnVerdict.LEAVE_LOST:
             return verdict
         self.reason, self.can_send = lost.reason, lost.can_send
+        self.is_mute = not (verdict is OwnVerdict.AWAIT_SCRIPT and lost.can_send)
         if verdict is OwnVerdict.AWAIT_SCRIPT:
             self.until = UNTIL_TOLD
         elif verdict is OwnVerdict.SIT_OUT:
@@ -120,6 +118,7 @@ class Outage:
 
     def end(self) -> None:
         self.until = None
+        self.is_mute = False
 
     def _note_early(self) -> None:
         self._early = (*self._early, self._began_at)[-TIMES:]

@@ -22,8 +22,8 @@ HEADER_SIZE = 36
 
 _HEADER = struct.Struct("!BBBBBBHQ20s")
 _BEGINNING = struct.Struct("!BBBBBB")
-_END = struct.Struct("!Q20s")
-"""The bytes before the checksum, and those after it."""
+_END = struct.Struct("!HQ20s")
+"""The bytes before the checksum, and the rest."""
 
 
 class Advertisement(NamedTuple):
@@ -55,7 +55,7 @@ class Beginning(NamedTuple):
     data: bytes
     """It may also have the headers around CARP's."""
     total: int
-    """The number that the checksum covers."""
+    """The number that the checksum covers, before the counter and the digest."""
 
 
 def beginning(
@@ -75,8 +75,9 @@ def beginning(
 def complete(start: Beginning, counter: int, digest: bytes) -> bytes:
     """Return the header that begins so."""
     data, total = start
-    end = _END.pack(counter, digest)
-    return data + _folded(total + int.from_bytes(end, "big")).to_bytes(2, "big") + end
+    # As in `checksum`; no advertisement is all zero.
+    folded = -(total + counter + int.from_bytes(digest, "big")) % 0xFFFF
+    return data + _END.pack(folded, counter, digest)
 
 
 def decode(payload: bytes) -> Advertisement:
@@ -99,16 +100,12 @@ def is_intact(header: bytes) -> bool:
 
 
 def checksum(data: bytes | bytearray) -> int:
-    """Return the Internet checksum (RFC 1071): 0 for data that contains its own valid checksum."""
-    if len(data) % 2:
-        data = bytes(data) + b"\0"
-    return _folded(int.from_bytes(data, "big"))
-
-
-def _folded(total: int) -> int:
-    """Return the checksum of a number, or of the sum of several numbers.
+    """Return the Internet checksum (RFC 1071): 0 for data that contains its own valid checksum.
 
     Adding 16-bit words with end-around carry is arithmetic modulo 65535, in which 0 and 65535 are the
     same: such a sum is 65535, and 0 only if all words are 0.
     """
-    return 0xFFFF - (total % 0xFFFF or (0xFFFF if total else 0))
+    if len(data) % 2:
+        data = bytes(data) + b"\0"
+    total = int.from_bytes(data, "big")
+    return -total % 0xFFFF if total else 0xFFFF

@@ -66,6 +66,8 @@ class Parts:
         self.advertise_at: float | None = None
         self._others_due_at = NEVER
         """When a MASTER has something else to do than to advertise."""
+        self._quiet_until = -NEVER
+        """Until when each deadline of a MASTER is for nothing but an advertisement."""
         self._advertised_at = 0.0
         self._advertised_as: Rank | None = None
         """The rank then; None after a final advertisement."""

@@ -36,7 +36,7 @@ from ucarpd.carp.claims import LEAST_WAIT
 from ucarpd.carp.election import judge_own_rank, judge_silence
 from ucarpd.carp.events import DemotionChanged, InterfaceLost
 from ucarpd.carp.held_addresses import HeldAddresses
-from ucarpd.carp.params import Family, IPAddress, TieBreak
+from ucarpd.carp.params import IPAddress, TieBreak
 from ucarpd.carp.parts import Parts
 from ucarpd.carp.rank import HEALTHY, LARGEST_FAILING, Rank, Stated
 from ucarpd.carp.rivals import Rivals
@@ -266,45 +266,34 @@ class Transitions(Parts):
     # -- sending -----------------------------------------------------------------------------------
 
     def _advertise(self, due: float, now: float, *, offers_role: bool = False) -> None:
+        rank, sources = self._rank, self._hearing.sources
+        interval = rank.interval
         if offers_role:
             self._offered_at = now
-        is_first = offers_role and len(self._hearing.sources) > 1
-        if self._send(self._rank.stated, is_first=is_first):
-            self._advertised_at, self._advertised_as = now, self._rank
-        interval = self._rank.interval
-        if is_first:
-            interval = min(interval, OFFER_SPACING)
+            if len(sources) > 1:
+                sources, interval = self._first_source(), min(interval, OFFER_SPACING)
+        if self._send(rank.stated, sources):
+            self._advertised_at, self._advertised_as = now, rank
         following = due + interval
         self.advertise_at = following if following > now else now + interval
 
-    def _send(
-        self,
-        stated: Stated,
-        *,
-        is_first: bool = False,
-        is_final: bool = False,
-        family: Family | None = None,
-    ) -> bool:
-        """Send, unless nothing gets out; return whether it does.
-
-        `is_first`: in the first family alone, or in that of the unicast peers; `family`: in this one.
-        """
+    def _send(self, stated: Stated, sources: tuple[IPAddress, ...], is_final: bool = False) -> bool:
+        """Send from these sources, unless nothing gets out; return whether it does."""
         if self._outage.is_mute:
             return False
         advbase, advskew, demotion = stated
-        sources = self._hearing.sources
-        if is_first:
-            # Hosts with unicast peers in one family may hear nothing in the other one.
-            by_unicast = (each for each in sources if self.params.peers_of(each.version))
-            sources = (*by_unicast, *sources)[:1]
-        elif family is not None:
-            sources = tuple(each for each in sources if each.version == family)
         for source in sources:
             counter = self._counter.take()
             self._actions.append(
                 SendAdvertisement(source, advbase, advskew, counter, demotion, is_final)
             )
         return True
+
+    def _first_source(self) -> tuple[IPAddress, ...]:
+        """Return the source in the first family, or in that of the unicast peers."""
+        # Hosts with unicast peers in one family may hear nothing in the other one.
+        by_unicast = (each for each in self.sources if self.params.peers_of(each.version))
+        return (*by_unicast, *self.sources)[:1]
 
     # -- on leaving --------------------------------------------------------------------------------
 
@@ -324,5 +313,9 @@ class Transitions(Parts):
         family = self._leaving.family
         if (stated := self._leaving.take_final(now)) is not None:
             self._advertised_as = None
-            is_first = self._leaving.copies_left == BOW_OUT_COPIES
-            self._send(stated, is_first=is_first, is_final=True, family=family)
+            sources = self.sources
+            if self._leaving.copies_left == BOW_OUT_COPIES:
+                sources = self._first_source()
+            elif family is not None:
+                sources = tuple(each for each in sources if each.version == family)
+            self._send(stated, sources, is_final=True)

@@ -45,25 +45,24 @@ class Transmitter:
         self._params = params
         self._signer = auth.sender(params)
         self._virtual_mac = virtual_mac(params.vhid)
-        self._latest: dict[Family, tuple[IPAddress, tuple[object, ...], packet.Beginning]] = {}
-        """By family: the source, what else it depends on, and how the latest frame to the group began."""
+        self._latest: dict[type[IPAddress], tuple[tuple[object, ...], packet.Beginning]] = {}
+        """By family of the source: what the latest frame to the group depended on, and how it began."""
 
     def advertisement(self, action: SendAdvertisement, mac: bytes) -> list[bytes | Datagram]:
         """Return one advertisement: a frame to the group, or a datagram to each peer.
 
         `mac` is the interface's own.
         """
-        params = self._params
         source, advbase, advskew, counter, demotion, is_final = action
-        family = source.version
         digest = self._signer.sign(counter)
-        if params.peers and (peers := params.peers_of(family)):
-            # One list may serve all hosts, so it may contain our own address.
-            return [self._datagram(action, peer, digest) for peer in peers if peer != source]
-        latest, other = self._latest.get(family), (mac, advbase, advskew, demotion, is_final)
-        if latest is None or latest[0] is not source or latest[1] != other:
-            latest = self._latest[family] = source, other, self._beginning(action, mac)
-        return [packet.complete(latest[2], counter, digest)]
+        kind = source, mac, advbase, advskew, demotion, is_final
+        latest = self._latest.get(type(source))
+        if latest is None or latest[0] != kind:
+            if peers := self._params.peers_of(source.version):
+                # One list may serve all hosts, so it may contain our own address.
+                return [self._datagram(action, peer, digest) for peer in peers if peer != source]
+            latest = self._latest[type(source)] = kind, self._beginning(action, mac)
+        return [packet.complete(latest[1], counter, digest)]
 
     def announcements(self, action: AnnounceAddresses, mac: bytes, router: bool) -> list[bytes]:
         """Return the frames that announce each address, at `mac` or at the virtual MAC address.

@@ -53,7 +53,7 @@ class Engine:
         self._machine = VirtualHost(params, counter, phase)
         self.receiver = Receiver(params)
         self._wire = wire
-        self._outgoing = Outgoing(params, wire, log, self._loop.time)
+        self._outgoing = Outgoing(params, wire, log, self._loop.time, self._sending)
         self._addresses = addresses
         self._custody = Custody(
             self._machine,
@@ -225,48 +225,45 @@ class Engine:
             while True:
                 self._now = now = later(self._now, at)
                 for action in self._machine.handle(event, now):
-                    self._perform(action)
+                    if isinstance(action, SendAdvertisement):
+                        self._advertise(action)
+                    else:
+                        self._perform(action)
                 if not self._events:
                     break
                 event, at = self._events.pop(0)
-            self._arm()
+            due = self._machine.next_deadline()
+            if due is not None:
+                self._due = due
+                if self._machine.state is BACKUP:
+                    due -= WAKE_UP_LEAD
+            self._deadline.set(due)
         except Exception as error:  # noqa: BLE001 - no error may end the process
             self._fail(error)
         finally:
             self._is_handling = False
 
-    def _arm(self) -> None:
-        due = None if self._is_over else self._machine.next_deadline()
-        if due is None:
-            self._deadline.set(None)
-            return
-        self._due = due
-        self._deadline.set(due - WAKE_UP_LEAD if self._machine.state is BACKUP else due)
-
     def _on_deadline(self) -> None:
+        due = self._due
+        now = later(due, self._loop.time())
         try:
-            self._meet_deadline()
+            self._late(now - due, now)
+            if self._machine.state is BACKUP:
+                # Only silence makes a backup take over: what has come in time may wait in the socket.
+                is_all_read = self._wire.read_until(due)
+                if self._due != due:
+                    return  # An advertisement has moved it.
+                if not is_all_read:
+                    self._deadline.set(due - WAKE_UP_LEAD)
+                    return
+                now = later(due, self._loop.time())
         except Exception as error:  # noqa: BLE001 - without a deadline it would never act again
             self._fail(error)
-
-    def _meet_deadline(self) -> None:
-        now, due = self._loop.time(), self._due
-        self._late(later(0.0, now - due), now)
-        if self._machine.state is BACKUP:
-            # Only silence makes a backup take over: what has come in time may wait in the socket.
-            is_all_read = self._wire.read_until(due)
-            if self._due != due:
-                return  # An advertisement has moved it.
-            if not is_all_read:
-                self._deadline.set(now)
-                return
-            now = self._loop.time()
-        self._dispatch(_DEADLINE_REACHED, later(due, now))
+        else:
+            self._dispatch(_DEADLINE_REACHED, now)
 
     def _perform(self, action: Action) -> None:
         match action:
-            case SendAdvertisement():
-                self._advertise(action)
             case actions.StateChanged(old, new, reason):
                 self._transition = Transition(new, old, reason)
                 if new is not MASTER:
@@ -302,22 +299,22 @@ class Engine:
                 self._owner.finished()
 
     def _advertise(self, action: SendAdvertisement) -> None:
-        results = self._outgoing.advertise(action)
-        got_out = True in results
+        got_out = self._outgoing.advertise(action)
         self.sent += got_out
         # Frames that waited in the socket meanwhile came before it, and are no answer to it.
-        self._now = later(self._now, self._loop.time())
+        self._now = now = later(self._now, self._loop.time())
         if self._machine.state is MASTER:
             if got_out:
-                self._owner.advertised(self._now)
-            self._custody.look_again()
-        is_failing = self._outgoing.note(results)
-        if is_failing is not None:
-            # The call waits for the loop's next turn, because it causes another event.
-            self._loop.call_soon(self._owner.sending, is_failing)
-            if is_failing:
-                # With short intervals it comes early, and a host that is less fit sends no more.
-                self._loop.call_later(TOLD_AFTER, self._outgoing.tell_failure)
+                self._owner.advertised(now)
+            if not self._addresses.are_settled:
+                self._custody.look_again()
+
+    def _sending(self, is_failing: bool) -> None:
+        # The call waits for the loop's next turn, because it causes another event.
+        self._loop.call_soon(self._owner.sending, is_failing)
+        if is_failing:
+            # With short intervals it comes early, and a host that is less fit sends no more.
+            self._loop.call_later(TOLD_AFTER, self._outgoing.tell_failure)
 
     def _act_on_held_loss(self) -> None:
         """Report a held loss: the up-script has ended, or another host has the role."""

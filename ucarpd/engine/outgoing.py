@@ -70,27 +70,38 @@ class _Failures:
 class Outgoing:
     """The sender of one virtual host: it builds frames, sends them, and counts failures.
 
-    `clock` returns monotonic seconds.
+    `clock` returns monotonic seconds; `failing` gets the news whether sending advertisements fails.
+    Each failure is news: the owner takes this host for fit again some time after the last one.
     """
 
-    def __init__(self, params: Params, wire: Wire, log: Log, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        params: Params,
+        wire: Wire,
+        log: Log,
+        clock: Callable[[], float],
+        failing: Callable[[bool], None],
+    ) -> None:
         self._transmitter = Transmitter(params)
         self._wire = wire
+        self._failing = failing
         self._errors = SendErrors()
         self._advertisements = _Failures(log.send_failed, log.sent, clock)
         self._announcements = _Failures(log.announce_failed, log.announced, clock)
         self._has_link = True
+        self._is_well = True
+        """Whether no packet has failed since `_note` last found nothing to count."""
 
     def configure(self, params: Params) -> None:
         self._transmitter.configure(params)
 
-    def advertise(self, action: SendAdvertisement) -> list[bool | None]:
-        """Send an advertisement; return for each packet whether it was sent.
-
-        None stands for a peer that cannot be reached.
-        """
+    def advertise(self, action: SendAdvertisement) -> bool:
+        """Send an advertisement; return whether it got out, at least to one peer."""
         packets = self._transmitter.advertisement(action, self._wire.mac)
-        return [self._send(each, self._advertisements) for each in packets]
+        results = self._send(packets, self._advertisements)
+        if not self._is_well:
+            self._note(results)
+        return True in results
 
     def follow_link(self, has_link: bool) -> bool:
         """Note whether there is a link; a lost one explains the failures, so they are forgotten.
@@ -105,14 +116,8 @@ class Outgoing:
             self._announcements.forget()
         return was_failing and not has_link
 
-    def note(self, results: list[bool | None]) -> bool | None:
-        """Count an advertisement; return whether sending fails now, or None if that is no news.
-
-        Each failure is news: the owner takes this host for fit again some time after the last one.
-        """
-        if self._errors.is_clean and all(results):
-            self._advertisements.over()
-            return None
+    def _note(self, results: list[bool | None]) -> None:
+        """Count an advertisement."""
         was_failing = self._errors.is_failing
         # If a peer is unreachable, that says nothing about this host.
         is_counted = results.count(None) < len(results)
@@ -120,17 +125,18 @@ class Outgoing:
             self._errors.note(success=True in results)
         if self._errors.is_clean and False not in results:
             self._advertisements.over()
+            self._is_well = True
         is_failing = self._errors.is_failing
         is_lasting = is_failing and is_counted and True not in results
-        return is_failing if is_failing != was_failing or is_lasting else None
+        if is_failing != was_failing or is_lasting:
+            self._failing(is_failing)
 
     def tell_failure(self) -> None:
         """Log why advertisements do not get out, unless it is logged, or the link is lost."""
         self._advertisements.tell()
 
     def announce(self, action: AnnounceAddresses) -> None:
-        sent = [self._send(each, self._announcements) for each in self._frames(action)]
-        if all(sent):
+        if all(self._send(self._frames(action), self._announcements)):
             self._announcements.over()
 
     def announce_quietly(self, action: AnnounceAddresses) -> None:
@@ -155,16 +161,23 @@ class Outgoing:
         is_router = action.has_ipv6 and self._wire.is_router
         return self._transmitter.announcements(action, self._wire.mac, is_router)
 
-    def _send(self, outgoing: bytes | Datagram, failures: _Failures) -> bool | None:
-        try:
-            if isinstance(outgoing, Datagram):
-                self._wire.send_datagram(outgoing)
+    def _send(self, packets: Iterable[bytes | Datagram], failures: _Failures) -> list[bool | None]:
+        """Send them; return for each whether it was sent, None for a peer that cannot be reached."""
+        results: list[bool | None] = []
+        for each in packets:
+            try:
+                if isinstance(each, Datagram):
+                    self._wire.send_datagram(each)
+                else:
+                    self._wire.send(each)
+            except OSError as error:
+                self._is_well = False
+                if isinstance(each, Datagram) and error.errno in _PEER_UNREACHABLE:
+                    results.append(None)  # This host is not at fault.
+                    continue
+                if self._has_link:
+                    failures.failed(error)
+                results.append(False)
             else:
-                self._wire.send(outgoing)
-        except OSError as error:
-            if isinstance(outgoing, Datagram) and error.errno in _PEER_UNREACHABLE:
-                return None  # This host is not at fault.
-            if self._has_link:
-                failures.failed(error)
-            return False
-        return True
+                results.append(True)
+        return results

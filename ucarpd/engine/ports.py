@@ -93,6 +93,10 @@ class Addresses(Protocol):
     def mend(self) -> None:
         """Put back removed addresses while the up-script is still running."""
 
+    @property
+    def are_settled(self) -> bool:
+        """Whether nothing has changed since `step_behind` looked at them; it need not look again."""
+
     def step_behind(self, own: Collection[IPAddress], failed: Callable[[Outcome], None]) -> None:
         """Make the host's `own` addresses the source of its connections again, if ours are.
 

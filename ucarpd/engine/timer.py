@@ -82,18 +82,21 @@ class Timer:
     def _call_all(self, now: float) -> None:
         """Call all deadlines up to `now`, and bring the front of the queue up to date."""
         queue = self._queue
-        while queue and (queue[0][0] <= now or queue[0][2].at != queue[0][0]):
-            at, _, deadline = heappop(queue)
+        while queue:
+            at, number, deadline = queue[0]
+            if at > now and at == deadline.at:
+                return
             if at != deadline.queued_at:
-                continue  # Another entry, for an earlier time, has taken its place.
-            deadline.queued_at = None
-            if deadline.at is None:
+                heappop(queue)  # Another entry, for an earlier time, has taken its place.
                 continue
-            if deadline.at > now:
-                self.enqueue(deadline, deadline.at)
-            else:
+            if deadline.at is not None and deadline.at <= now:
                 deadline.at = None
-                deadline.call()
+                deadline.call()  # It mostly sets the deadline again.
+            deadline.queued_at = deadline.at
+            if deadline.at is None:
+                heappop(queue)
+            else:
+                heapreplace(queue, (deadline.at, number, deadline))
 
 
 class Deadline:

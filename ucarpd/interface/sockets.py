@@ -137,9 +137,10 @@ class Sockets:
         """Send an Ethernet frame.  Raises OSError; never blocks."""
         # Any of the sockets can send any frame; the right family only matters to kernel filters.
         by = self._known.get(6 if frame[ETHERTYPE_OFFSET] == _IPV6 else 4)
-        by = by or next(iter(self._known.values()), None)
         if by is None:
-            raise OSError(0, "not open")
+            by = next(iter(self._known.values()), None)
+            if by is None:
+                raise OSError(0, "not open")
         by.send(frame)
 
     def send_datagram(self, datagram: Datagram) -> None:

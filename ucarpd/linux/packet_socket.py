@@ -9,7 +9,7 @@ gateway, in both directions.
 import contextlib
 import socket
 import struct
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from ipaddress import IPv6Address
 from pathlib import Path
 
@@ -59,6 +59,8 @@ class PacketSocket:
         self._socket = socket.socket(
             socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0
         )
+        self.send: Callable[[bytes], object] = self._socket.send
+        """Send one Ethernet frame.  Raises OSError; never blocks."""
         self._groups: set[IPAddress] = set()
         self._ipv6_generation = sysctl.ipv6_generation(interface)
         self._clock = WallClock()
@@ -129,10 +131,6 @@ class PacketSocket:
         else:
             request = struct.pack("=4s4si", group.packed, b"\0" * 4, self._index)
             self._membership.setsockopt(socket.IPPROTO_IP, option, request)
-
-    def send(self, frame: bytes) -> None:
-        """Send one Ethernet frame.  Raises OSError; never blocks."""
-        self._socket.send(frame)
 
     def receive(self, limit: int) -> list[Arrival]:
         """Return up to `limit` waiting frames.  Raises OSError, for example after a link loss."""

@@ -39,7 +39,7 @@ def web(tmp_path):
 def owners(monkeypatch):
     """The owners of paths by our word, since the tests may run as anybody."""
     owners = {}
-    real_lstat, real_stat = Path.lstat, Path.stat
+    real_stat = Path.stat
 
     def with_owner(path, status):
         if path not in owners:
@@ -48,7 +48,7 @@ def owners(monkeypatch):
         fields[4] = owners[path]
         return os.stat_result(fields)
 
-    monkeypatch.setattr(path_writers, "_status", lambda p: with_owner(p, real_lstat(p)))
+    monkeypatch.setattr(path_writers, "_status", lambda p: with_owner(Path(p), os.lstat(p)))
     monkeypatch.setattr(exposure, "_status", lambda p: with_owner(p, real_stat(p)))
     return owners
 

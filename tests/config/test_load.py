@@ -115,6 +115,13 @@ def test_the_defaults_are_those_of_the_table(home):
 # -- faults of a value -----------------------------------------------------------------------------
 
 
+def test_an_address_that_several_files_have_is_kept_once_but_no_password(home):
+    one, other = loaded(minimal()), loaded(minimal())
+    assert one.addresses[0].ip is other.addresses[0].ip
+    assert one.key == other.key
+    assert one.key is not other.key
+
+
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_lines(home):
     content = """\
 UCARP_ADVSKEW=300

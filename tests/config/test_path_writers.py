@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,8 @@ def tree(tmp_path, monkeypatch):
             # The tests may run as anybody, who cannot give files away.
             self.owners[path] = (uid, gid)
 
-        def status(self, path):
+        def status(self, step):
+            path = Path(step)
             real = list(path.lstat())
             real[4:6] = self.owners.get(path, real[4:6])
             return os.stat_result(real)

@@ -6,6 +6,7 @@ operator.  Commas, spaces or both separate the items of a list.
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeVar
 
@@ -20,8 +21,9 @@ PREFIX_LENGTHS = {4: 32, 6: 128}
 NOT_A_MASK = "must be a mask such as 255.255.0.0 or a prefix length from 1 to 32"
 
 
+@lru_cache(1024)
 def address(text: str) -> IPAddress:
-    """Parse an address that one host can have."""
+    """Parse an address that one host can have.  Many files name the same, and warnings parse it again."""
     ip = _ip(text, "must be an address such as 172.16.0.1 or 2001:db8::1")
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
         raise ValueError(f"is an IPv4 address in the form of an IPv6 one: write {ip.ipv4_mapped}")

@@ -108,7 +108,7 @@ def _about_keys(lines: list[Line]) -> Iterator[tuple[Line, str]]:
                 f"is already set in line {earlier[line.name].number}; this one, the last, counts:"
             )
             yield line, f"{text} keep one of them"
-        elif meant := _of_another_file(line, given):
+        elif line.name not in BY_NAME and (meant := _of_another_file(line, given)):
             yield line, meant
         earlier[line.name] = line
 

@@ -104,6 +104,7 @@ def _bad_encoding(path: Path, faults: list[tuple[int, UnicodeDecodeError]]) -> P
     return Problem(path, number, None, text)
 
 
+_START = re.compile(r"\s*(?:export\s+)?([^=\s]+)\s*=(\s*)")
 _MAY_BE_SECRET = re.compile("PASS|KEY", re.IGNORECASE)
 """Lines that are not kept: a former password is forgotten with its configuration."""
 
@@ -131,10 +132,10 @@ def _parse(number: int, text: str) -> Line:
     if is_strange and (meant.isascii() or not family_of(meant)):
         fault = f"the key only looks right: {look_alikes.strange(binding.key)}: type the key again"
         return Line(number, text, name=meant, fault=fault)
-    start = re.match(rf"\s*(?:export\s+)?{re.escape(binding.key)}\s*=(\s*)", text)
+    start = _START.match(text)
     is_odd = re.fullmatch("[A-Za-z0-9_]+", binding.key) is None
     ours = binding.key.startswith(PREFIX) or other_forms.key_within(text) is not None
-    if start is None or (ours and is_odd):
+    if start is None or start[1] != binding.key or (ours and is_odd):
         # The key is quoted or has other characters, and may be part of a password.
         fault = _not_an_assignment(text)
         return Line(number, text, name=_name_of(text), fault=fault)
@@ -142,7 +143,7 @@ def _parse(number: int, text: str) -> Line:
     if fault := _quoted_fault(text):
         return Line(number, text, name=binding.key, raw=raw, fault=fault)
     # To bash and newer releases this is a comment, to older releases a value.
-    value = "" if start[1] and raw.startswith("#") else binding.value
+    value = "" if start[2] and raw.startswith("#") else binding.value
     return Line(number, text, name=binding.key, value=value, raw=raw)
 
 

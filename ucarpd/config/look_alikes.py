@@ -11,6 +11,8 @@ from ucarpd.config.odd_characters import PLAIN, code
 
 def latin(text: str) -> str:
     """`text` with every look-alike replaced by the letter that it looks like."""
+    if text.isascii():
+        return text  # Most are.
     plain = "".join(PLAIN.get(letter, letter) for letter in text if not _is_invisible(letter))
     return unicodedata.normalize("NFKC", plain)
 

@@ -52,23 +52,24 @@ def find(path: Path, trusted: Collection[int], known: int = 0) -> list[Weakness]
     return list(found)
 
 
-def _steps(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+def _steps(path: Path) -> Iterator[tuple[str, os.stat_result]]:
     """Yield each directory on the path and the file, without links.  Raises OSError.
 
-    A link is included only in a directory like /tmp, in which its owner can replace it.
+    A link is included only in a directory like /tmp, in which its owner can replace it.  They are no
+    Path: a start takes the steps of each file.
     """
-    here = Path("/")
-    status = _status(here)
-    yield here, status
+    here = ""  # The root directory.
+    status = _status("/")
+    yield "/", status
     left = list(reversed(path.absolute().parts[1:]))
     links = 0
     while left:
         name = left.pop()
-        step = here.parent if name == ".." else here / name
+        step = here.rpartition("/")[0] if name == ".." else f"{here}/{name}"
         is_shared = _is_sticky(status) and status.st_mode & _BY_OTHERS
-        status_of_step = _status(step)
+        status_of_step = _status(step or "/")
         if not stat.S_ISLNK(status_of_step.st_mode):
-            yield step, status_of_step
+            yield step or "/", status_of_step
             here, status = step, status_of_step
             continue
         links += 1
@@ -76,22 +77,23 @@ def _steps(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
             return
         if is_shared:
             yield step, status_of_step
-        target = step.readlink()
+        target = Path(step).readlink()
         if target.is_absolute():
-            here, status = Path("/"), _status(Path("/"))
+            here, status = "", _status("/")
         left += reversed([part for part in target.parts if part != "/"])
 
 
 def _weaknesses(
-    step: Path, status: os.stat_result, trusted: Collection[int], bits: int
+    step: str, status: os.stat_result, trusted: Collection[int], bits: int
 ) -> Iterator[Weakness]:
     is_directory = stat.S_ISDIR(status.st_mode)
     is_link = stat.S_ISLNK(status.st_mode)
 
     def weakness(who: str, command: str, is_grave: bool) -> Weakness:
-        name = f"the directory {place(step)}" if is_directory else place(step)
-        command = f"{command} {shlex.quote(place(step))}"
-        return Weakness(step, f"{who} {name}", command, is_grave, is_directory)
+        path = Path(step)
+        name = f"the directory {place(path)}" if is_directory else place(path)
+        command = f"{command} {shlex.quote(place(path))}"
+        return Weakness(path, f"{who} {name}", command, is_grave, is_directory)
 
     if status.st_uid not in trusted:
         command = "chown -h root" if is_link else "chown root"
@@ -111,5 +113,5 @@ def _is_sticky(status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_ISVTX)
 
 
-def _status(path: Path) -> os.stat_result:
+def _status(path: str) -> os.stat_result:
     return os.lstat(path)

@@ -19,7 +19,7 @@ def is_secret(name: str) -> bool:
 
 def holds_password(name: str, value: str) -> bool:
     """Return whether the key has options of the command `ucarp`, and one of them is a password."""
-    meant = foreign_words.meaning(name)
+    meant = None if name in BY_NAME else foreign_words.meaning(name)
     if meant is None or meant.key != foreign_words.OPTIONS:
         return False
     keys = [found.option.key for found in ucarp_options.split(value.split()) if found.option]

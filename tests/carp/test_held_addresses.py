@@ -268,6 +268,14 @@ def test_a_short_burst_and_no_more_where_no_interval_is_set():
     assert taken_until(started(10.0), 1e9) == [10.0, 10.1, 10.3, 11.0, 13.0]
 
 
+def test_those_who_took_over_together_share_its_wake_ups():
+    schedules = [started(10.0 + n / 32 * 0.01) for n in range(32)]
+    for after in (0.1, 0.3, 1.0, 3.0):
+        due = {each.deadline for each in schedules}
+        assert len(due) <= 2, f"{after} s after"
+        assert all(each.take(10.0 + after + 0.01) for each in schedules)
+
+
 def test_for_as_long_as_the_role_lasts():
     taken = taken_until(started(0.0, interval=60.0, phase=0.5), 600.0)
     assert taken[:5] == [0.0, 0.1, 0.3, 1.0, 3.0]

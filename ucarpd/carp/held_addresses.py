@@ -250,7 +250,8 @@ class AnnouncementSchedule:
     def start(self, now: float) -> None:
         """Note that the first announcement goes out at `now`; plan the others."""
         self.last_at = self._started_at = now
-        self._burst = tuple(now + after for after in BURST)
+        # Virtual hosts that took over together share a wake-up, though their addresses came one by one.
+        self._burst = tuple(round(now + after, 2) for after in BURST)
         self._repetitions = 0
         self._plan()
 

@@ -306,6 +306,33 @@ def test_a_route_without_a_metric_goes_and_one_with_a_lower_metric_stays(a):
     assert "metric 7" in shown
 
 
+# -- many events -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_the_tables_have_the_result_of_a_request_behind_hundreds_of_events(a, is_added):
+    storm = "".join(f"ip link add v{n} type veth peer name w{n}\n" for n in range(200))
+
+    async def scenario(tables):
+        netlink, there = tables.netlink, asyncio.get_running_loop().create_future()
+        if not is_added:
+            await tables.succeed("add", "eth0", [VIP4], None)
+        # All this while the event loop stands still.
+        a.run("sh", "-c", storm)
+
+        def done(_):
+            there.set_result(netlink.has("eth0", VIP4.ip))
+
+        if is_added:
+            netlink.add("eth0", [VIP4], None, done)
+        else:
+            netlink.remove("eth0", [VIP4], done)
+        wait_for("the request", lambda: a.has("172.16.0.1") == is_added)
+        assert await there == is_added
+
+    run_in(a, scenario)
+
+
 # -- events that the kernel drops ------------------------------------------------------------------
 
 

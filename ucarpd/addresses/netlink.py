@@ -253,7 +253,6 @@ class NetlinkAddresses:
             if tell and (gone := tuple(ip for ip in found if ip not in self._left)):
                 tell(gone)
             self._removed(error)
-            self._netlink.catch_up()
             done()
 
         self._remove_from_renamed()

@@ -73,8 +73,7 @@ def test_a_removal_that_is_held_is_told_only_if_it_lasts():
             netlink.catch_up()
             assert news == []
             send(address())
-            for _ in range(2):
-                netlink._events.settle(release)
+            netlink._events.settle(release)
             await asyncio.sleep(0)
             return news
 

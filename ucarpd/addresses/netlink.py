@@ -269,7 +269,7 @@ class NetlinkAddresses:
 
     def _note_index(self) -> None:
         link = self._netlink.link(self._interface)
-        if link is not None and link.index != self._index:
+        if link is not None:
             self._remove_from_renamed()
             self._index = link.index
 

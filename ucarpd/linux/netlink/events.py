@@ -130,9 +130,7 @@ class Events:
         self._held.update(held)
 
         def release() -> None:
-            nonlocal held
             self._held -= held
-            held = Counter()
             self._untold |= self._withheld
             self._withheld.clear()
             if not self._held:

@@ -245,6 +245,15 @@ def test_an_address_is_removed_whatever_its_prefix_length_and_peer(a, place):
     assert not a.has("172.16.0.1")
 
 
+def test_an_address_is_removed_right_after_it_was_asked_for(a):
+    async def scenario(tables):
+        tables.netlink.add("eth0", [VIP4], None, lambda _refused: None)
+        await tables.succeed("remove", "eth0", [VIP4])
+
+    run_in(a, scenario)
+    assert not a.has("172.16.0.1")
+
+
 def test_without_memory_for_one_removal_the_others_follow(a):
     class Scarce(socket.socket):
         sent = 0

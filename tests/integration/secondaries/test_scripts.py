@@ -190,6 +190,17 @@ def test_what_cannot_be_put_back_after_a_script_is_logged(host, caplog):
     assert "cannot put back 172.16.0.11 on eth0: Cannot allocate memory" in caplog.text
 
 
+def test_after_the_script_nothing_is_put_back(host):
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.succeed("end_guard", "eth0")
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        await tables.hear("172.16.0.11 removed from eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host) == {}
+
+
 def test_two_scripts_at_a_time_on_one_interface(a, is_container):
     """The second one's address is a secondary of the first one's, until that has gone."""
     a.ip("address", "flush", "dev", "eth0")

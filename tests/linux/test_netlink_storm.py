@@ -1,8 +1,10 @@
 """Many changes at a time are taken in and told a few at a time."""
 
 import asyncio
+import errno
 from ipaddress import ip_address
 
+import pytest
 from fed_netlink import ADDRESS, fed
 from rtnetlink import DELADDR, NEWADDR, address, link
 
@@ -39,6 +41,16 @@ def test_many_changes_are_told_a_few_at_a_time():
     assert asyncio.run(scenario()) == [0, *range(CHANGES_AT_ONCE, most + 1, CHANGES_AT_ONCE)]
 
 
+def test_what_is_read_before_the_end_of_a_request_is_told_before_it():
+    async def scenario():
+        async with fed("eth0") as (netlink, news, send):
+            send(link())
+            netlink._events.settle(lambda: news.append("the end"))
+            return list(news)
+
+    assert asyncio.run(scenario()) == ["eth0 changed", "the end"]
+
+
 def test_many_removals_that_are_held_are_not_told_if_the_addresses_are_back(monkeypatch):
     monkeypatch.setattr(events, "EVENTS_TO_CATCH_UP", EVENTS_AT_ONCE)
     ips = [f"10.0.1.{each}" for each in range(5 * EVENTS_AT_ONCE)]
@@ -58,6 +70,28 @@ def test_many_removals_that_are_held_are_not_told_if_the_addresses_are_back(monk
             return [text for text in news if "removed" in text]
 
     assert asyncio.run(scenario()) == []
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_the_end_while_the_tables_are_read_again(monkeypatch, is_readable):
+    monkeypatch.setattr(events, "_RETRY", 0.001)
+    defects = []
+
+    def unreadable():
+        raise OSError(errno.ENOBUFS, "No buffer space available")
+
+    async def scenario():
+        asyncio.get_running_loop().set_exception_handler(lambda _, defect: defects.append(defect))
+        async with fed() as (netlink, _, _):
+            if not is_readable:
+                netlink._events._read_tables = unreadable
+            netlink._events._read_again()
+            while not (is_readable or netlink._events._retry):
+                await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
+    assert defects == []
 
 
 def test_a_removal_that_is_held_is_told_only_if_it_lasts():

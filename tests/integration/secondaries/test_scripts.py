@@ -11,6 +11,7 @@ from lab import wait_for
 from nodes import MASTER, conf, wait_for_address
 from secondaries import OTHER_VIP, VIP, ipv4, promote, routes, run_in, setting, without
 
+from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.record.promoted import Promotions
 
 
@@ -203,6 +204,20 @@ def test_a_script_that_begins_when_another_one_has_just_taken_addresses_along(ho
 
     run_in(host, scenario, is_container=True)
     assert ipv4(host) == without(before, "172.16.0.1")
+
+
+def test_an_address_that_ucarpd_removes_while_a_script_runs_is_not_put_back(host):
+    before, other = ipv4(host), InterfaceAddress(ip_address("172.16.0.12"), 16)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        tables.netlink.remove("eth0", [other], lambda _error: None)
+        await tables.succeed("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
 
 
 def test_two_scripts_at_a_time_for_different_networks(host, caplog):

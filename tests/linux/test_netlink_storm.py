@@ -72,6 +72,34 @@ def test_many_removals_that_are_held_are_not_told_if_the_addresses_are_back(monk
     assert asyncio.run(scenario()) == []
 
 
+def test_tables_that_cannot_be_read_are_read_later_without_the_events_before(monkeypatch, caplog):
+    monkeypatch.setattr(events, "_RETRY", 0.001)
+    attempts = []
+
+    async def scenario():
+        async with fed() as (netlink, _, send):
+            read = netlink._events._read_tables
+
+            def read_the_third_time():
+                attempts.append(None)
+                if len(attempts) < 3:
+                    raise OSError(errno.ENOBUFS, "No buffer space available")
+                return read()
+
+            netlink._events._read_tables = read_the_third_time
+            for _ in range(2):
+                attempts.clear()
+                send(link(name="gone", index=99))
+                netlink._events._read_again()
+                while netlink._events._is_outdated:
+                    await asyncio.sleep(0.001)
+                netlink.catch_up()
+            return netlink.link("lo").name, netlink.link("gone")
+
+    assert asyncio.run(scenario()) == ("lo", None)
+    assert caplog.text.count("cannot read links and addresses") == 2, "once each time"
+
+
 @pytest.mark.parametrize("is_readable", [True, False])
 def test_the_end_while_the_tables_are_read_again(monkeypatch, is_readable):
     monkeypatch.setattr(events, "_RETRY", 0.001)

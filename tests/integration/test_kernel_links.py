@@ -315,6 +315,29 @@ def test_a_route_without_a_metric_goes_and_one_with_a_lower_metric_stays(a):
     assert "metric 7" in shown
 
 
+def test_whose_a_route_is_of_which_only_the_other_family_can_be_read(a):
+    enable_ipv6(a)
+    readable, unreadable = "192.0.2.0/24", "2001:db8::/64"
+    routes = [Route(ip_network(each), device="eth0", metric=7) for each in (readable, unreadable)]
+    for each in routes:
+        a.ip("route", "add", str(each.destination), "dev", "eth0", "metric", "7")
+
+    async def scenario(tables):
+        kernel = tables.netlink._kernel
+        dump = kernel.dump
+
+        def dump_of_ipv4(request):
+            if request[16] == socket.AF_INET6:
+                raise OSError(errno.ENOBUFS, "No buffer space available")
+            return dump(request)
+
+        kernel.dump = dump_of_ipv4
+        codes = await tables.ask("put_routes", routes)
+        assert list(codes.values()) == [errno.EEXIST, errno.EALREADY]
+
+    run_in(a, scenario)
+
+
 # -- many events -----------------------------------------------------------------------------------
 
 

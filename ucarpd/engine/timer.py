@@ -67,6 +67,8 @@ class Timer:
     def _ring(self) -> None:
         # The event loop calls up to one tick of its clock too early.
         now = max(self._loop.time(), self._rings_at)
+        # A report of a defect names the callback of a handle only if that is not cancelled.
+        self._handle = None
         self.earliest = nextafter(now, inf)
         try:
             # The loop's next turn, with the sockets, comes before what falls due meanwhile.

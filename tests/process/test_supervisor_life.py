@@ -13,7 +13,7 @@ from fake_kernel import FakeLog
 from one_process import A_MOMENT, TAKES_OVER, instances, send, send_and_wait, states
 
 from ucarpd.carp.actions import State
-from ucarpd.process import supervisor
+from ucarpd.process import left_out
 from ucarpd.process.supervisor import START_AT_ONCE
 
 # -- start ------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host)
 @pytest.mark.parametrize(("stay", "level"), [(False, logging.ERROR), (True, logging.INFO)])
 async def test_where_another_process_runs_one_the_others_are_run(host, monkeypatch, stay, level):
     journal = FakeLog()
-    monkeypatch.setattr(supervisor, "lines", journal)
+    monkeypatch.setattr(left_out, "lines", journal)
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     held = host.lock("web", 1)

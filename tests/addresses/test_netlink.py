@@ -70,8 +70,20 @@ async def test_they_are_taken_off_and_the_ledger_is_clean(tmp_path):
     await bench.serve()
     bench.release()
     assert bench.ledger.placed
+    assert bench.addresses.is_busy
     await asyncio.sleep(0.1)
     assert (bench.released, bench.addresses.present(), bench.ledger.placed) == (1, (), False)
+    assert not bench.addresses.is_busy
+    bench.acquire()
+    assert bench.addresses.is_busy
+
+
+async def test_no_address_of_an_interface_that_is_gone(tmp_path):
+    bench = Bench(tmp_path)
+    bench.netlink.indexes.clear()
+    bench.netlink.refuses = {ONE, TWO}
+    await bench.serve()
+    assert bench.outcomes == [Outcome((), (ONE, TWO))]
 
 
 async def test_the_end_of_a_removal_is_no_news_about_the_next_term(tmp_path):
@@ -219,6 +231,19 @@ async def test_an_address_of_ours_may_be_on_another_interface(tmp_path):
     bench.netlink.put("eth1", TWO)
     assert bench.addresses.elsewhere()
     assert bench.addresses.present_now() == ()
+    bench.netlink.catch_up = lambda: bench.netlink.put("eth0", ONE)
+    assert bench.addresses.present_now() == (ONE,)
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+async def test_at_the_end_they_may_be_on_their_way(tmp_path, is_wanted):
+    bench = Bench(tmp_path)
+    bench.addresses.serve()
+    if not is_wanted:
+        bench.addresses.let_go()
+    bench.ledger.placed = True
+    bench.addresses.close()
+    assert (bench.ledger.placed, bench.netlink.served) == (is_wanted, set())
 
 
 async def test_the_kernel_is_told_before_and_after_a_script_removes_them(tmp_path):

@@ -186,6 +186,18 @@ async def test_a_device_that_is_there_has_only_to_come_up(tmp_path, settings):
     assert bench.addresses.present() == (ONE, TWO)
 
 
+async def test_a_device_of_an_earlier_run_is_made_again(tmp_path, settings):
+    """It may not be prepared."""
+    before = Bench(tmp_path)
+    await before.start()
+    bench = Bench(tmp_path)
+    bench.netlink.indexes, bench.netlink.parents = before.netlink.indexes, before.netlink.parents
+    bench.netlink.macs = before.netlink.macs
+    bench.acquire()
+    await settled()
+    assert bench.netlink.told()[:2] == [MAKE, f"set {DEVICE} up"]
+
+
 async def test_a_device_that_somebody_has_removed_is_made_again(tmp_path, settings):
     bench = Bench(tmp_path)
     await bench.start()

@@ -12,6 +12,7 @@ from engine_bench import (
     PEER,
     SECOND,
     VIRTUAL,
+    backup,
     master,
     peer_frame,
     promoted,
@@ -31,9 +32,10 @@ async def test_sending_that_fails_for_a_while_is_told_and_the_timer_goes_on():
     assert "advertisement 1/0" in bench.told()
 
 
-async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner():
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.EHOSTUNREACH])
+async def test_three_failed_advertisements_in_a_row_are_told_to_the_owner(number):
     bench = await master()
-    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    bench.send_error = OSError(number, "no")
     await asyncio.sleep(2.5)
     assert "sending fails" not in bench.told()
     await asyncio.sleep(1.0)
@@ -84,6 +86,7 @@ async def test_it_works_again_after_three_that_got_out():
     bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
     await asyncio.sleep(3.5)
     bench.send_error = None
+    bench.engine.interface_ready((OWN,))
     bench.told()
     await asyncio.sleep(2.0)
     assert "sending works" not in bench.told()
@@ -159,8 +162,13 @@ async def test_a_lost_link_explains_what_has_failed():
 
 async def test_what_fails_without_a_link_is_not_told():
     bench = await master()
+    bench.send_error = OSError(errno.ENOBUFS, "No buffer space available")
+    bench.engine.segment_heard()
+    await asyncio.sleep(12.0)
+    assert "announce failed: No buffer space available" in bench.told()
     bench.is_up_script_running = True
     bench.engine.interface_lost("interface eth0 is down", can_send=False)
+    await asyncio.sleep(0.0)
     bench.told()
     bench.send_error = OSError(errno.ENETDOWN, "Network is down")
     for _ in range(2):
@@ -171,8 +179,18 @@ async def test_what_fails_without_a_link_is_not_told():
     bench.engine.interface_ready((OWN,))
     assert bench.told() == ["advertisement 1/0", "arp", "arp"]
     bench.send_error = OSError(errno.ENETDOWN, "Network is down")
-    await asyncio.sleep(4.5)
+    await asyncio.sleep(2.5)
+    assert bench.told() == [], "two failures, and those before the loss are forgotten"
+    await asyncio.sleep(2.0)
     assert "send failed: Network is down" in bench.told()
+
+
+async def test_a_backup_that_cannot_ask_for_the_master_takes_over():
+    bench = backup()
+    bench.receive(peer_frame())
+    bench.arp_error = OSError(errno.ENOBUFS, "No buffer space available")
+    await asyncio.sleep(4.0)
+    assert "BACKUP to MASTER" in bench.told()
 
 
 async def test_a_fault_that_lasts_is_told_in_each_term():
@@ -202,6 +220,7 @@ async def test_unicast_goes_to_each_peer_but_this_host():
         ({PEER: errno.EHOSTUNREACH}, "it is dead, which is no fault of ours"),
         ({PEER: errno.EPERM}, "the other one was reached"),
         ({PEER: errno.EHOSTUNREACH, PEERS.peers[2]: errno.ENETUNREACH}, "both are dead"),
+        ({PEER: errno.EHOSTDOWN, PEERS.peers[2]: errno.EHOSTDOWN}, "both are dead"),
     ],
 )
 async def test_a_peer_out_of_reach_is_no_reason_to_step_down(unreachable, because):
@@ -226,3 +245,6 @@ async def test_no_peer_can_be_sent_to():
     bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EPERM, "not permitted"))
     await asyncio.sleep(3.5)
     assert "sending fails" in bench.told()
+    bench.unreachable = dict.fromkeys(PEERS.peers, OSError(errno.EHOSTUNREACH, "dead"))
+    await asyncio.sleep(2.0)
+    assert "sending fails" not in bench.told()

@@ -245,6 +245,15 @@ def test_an_address_is_removed_whatever_its_prefix_length_and_peer(a, place):
     assert not a.has("172.16.0.1")
 
 
+def test_an_address_is_removed_right_after_it_was_asked_for(a):
+    async def scenario(tables):
+        tables.netlink.add("eth0", [VIP4], None, lambda _refused: None)
+        await tables.succeed("remove", "eth0", [VIP4])
+
+    run_in(a, scenario)
+    assert not a.has("172.16.0.1")
+
+
 def test_without_memory_for_one_removal_the_others_follow(a):
     class Scarce(socket.socket):
         sent = 0
@@ -304,6 +313,56 @@ def test_a_route_without_a_metric_goes_and_one_with_a_lower_metric_stays(a):
     run_in(a, scenario)
     (shown,) = a.ip("-6", "route", "show", "proto", "112").stdout.splitlines()
     assert "metric 7" in shown
+
+
+def test_whose_a_route_is_of_which_only_the_other_family_can_be_read(a):
+    enable_ipv6(a)
+    readable, unreadable = "192.0.2.0/24", "2001:db8::/64"
+    routes = [Route(ip_network(each), device="eth0", metric=7) for each in (readable, unreadable)]
+    for each in routes:
+        a.ip("route", "add", str(each.destination), "dev", "eth0", "metric", "7")
+
+    async def scenario(tables):
+        kernel = tables.netlink._kernel
+        dump = kernel.dump
+
+        def dump_of_ipv4(request):
+            if request[16] == socket.AF_INET6:
+                raise OSError(errno.ENOBUFS, "No buffer space available")
+            return dump(request)
+
+        kernel.dump = dump_of_ipv4
+        codes = await tables.ask("put_routes", routes)
+        assert list(codes.values()) == [errno.EEXIST, errno.EALREADY]
+
+    run_in(a, scenario)
+
+
+# -- many events -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_the_tables_have_the_result_of_a_request_behind_hundreds_of_events(a, is_added):
+    storm = "".join(f"ip link add v{n} type veth peer name w{n}\n" for n in range(200))
+
+    async def scenario(tables):
+        netlink, there = tables.netlink, asyncio.get_running_loop().create_future()
+        if not is_added:
+            await tables.succeed("add", "eth0", [VIP4], None)
+        # All this while the event loop stands still.
+        a.run("sh", "-c", storm)
+
+        def done(_):
+            there.set_result(netlink.has("eth0", VIP4.ip))
+
+        if is_added:
+            netlink.add("eth0", [VIP4], None, done)
+        else:
+            netlink.remove("eth0", [VIP4], done)
+        wait_for("the request", lambda: a.has("172.16.0.1") == is_added)
+        assert await there == is_added
+
+    run_in(a, scenario)
 
 
 # -- events that the kernel drops ------------------------------------------------------------------

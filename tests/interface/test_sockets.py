@@ -431,6 +431,20 @@ async def test_a_flood_of_a_stranger_is_not_waited_for(kernel):
     assert len(shared.heard) == FRAMES_AT_ONCE
 
 
+async def test_a_pause_after_a_flood_ends_with_the_sockets(kernel):
+    loop, defects = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _loop, defect: defects.append(defect))
+    shared = Shared()
+    shared.open(LINK, V4)
+    kernel.of(4, all_else=True).arrive(*[frame(PEER)] * FRAMES_AT_ONCE)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert shared.heard
+    shared.close()
+    await asyncio.sleep(1.0)
+    assert defects == []
+
+
 async def test_frames_of_both_families_come_in_order_after_a_sleep(kernel):
     loop = asyncio.get_running_loop()
     shared = Shared()

@@ -209,6 +209,11 @@ def test_an_address_with_two_lengths_is_there_until_both_are_gone():
     assert netlink.where(ADDRESS.ip) is None
 
 
+def test_an_address_with_two_lengths_is_there_if_one_of_them_is_usable():
+    netlink, _ = after([link(), address(flags=TENTATIVE), address(prefixlen=32)])
+    assert netlink.has("eth0", ADDRESS.ip)
+
+
 @pytest.mark.parametrize(
     ("order", "own", "again"),
     [
@@ -244,9 +249,12 @@ def test_the_virtual_addresses_before_those_of_the_host(order, own, again):
 )
 def test_a_virtual_address_with_a_route_inside_the_network_of_the_host(own_length, flags, again):
     """As after the host got a wider mask; the kernel takes the more specific route."""
-    own, ours = ip_address("10.0.0.9"), {ADDRESS.ip, ADDRESS6.ip}
+    own, host_route, elsewhere = map(ip_address, ("10.0.0.9", "10.0.0.8", "10.9.0.1"))
+    ours = {ADDRESS.ip, ADDRESS6.ip, host_route, elsewhere}
     there = [address(ip=str(own), prefixlen=own_length), address(flags=flags), address6()]
-    netlink, _ = after([link(), *there, address6(ip="fd00::9")])
+    others = [address(ip=str(host_route), prefixlen=32), address(ip=str(elsewhere))]
+    lan = [link(name="lan", index=3), address(index=3)]
+    netlink, _ = after([link(), *there, *others, *lan, address6(ip="fd00::9")])
     assert [each.address for each in netlink.before("eth0", own, ours)] == [ADDRESS] * again
     assert netlink.before("eth0", ip_address("fd00::9"), ours) == []
 

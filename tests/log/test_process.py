@@ -97,6 +97,23 @@ input()
     daemon.process.communicate()
 
 
+def test_a_line_that_standard_error_refuses_costs_no_other_line():
+    """As /dev/kmsg refuses a long one."""
+    body = """
+for text in ("0", "x" * 20000, "1"):
+    web.waiting(text)
+until(is_written)
+output.close()
+"""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        Daemon(body, stderr=theirs).end()
+        lines = [ours.recv(65536).decode().rstrip() for _ in range(3)]
+    assert waiting(lines) == ["0", "1"]
+    assert "ucarpd: a log line is lost: Message too long" in lines
+
+
 def test_a_log_process_that_is_killed_is_replaced_and_no_line_is_lost():
     body = """
 first = process.pid

@@ -123,6 +123,7 @@ async def test_the_end_of_a_term_ends_what_belongs_to_it(make):
     await bench.serve()
     parts = bench.instance.parts
     assert parts.standing.checks._is_master
+    assert parts.standing.look(by_count=False) is None, "nothing has changed"
     bench.instance.address_removed(ONE)
     bench.instance.found(Report(Finding.RIVAL_STAYS, peer=ip_address("10.0.0.2")))
     bench.instance.unserved((ONE,))

@@ -168,7 +168,7 @@ def test_processes_of_scripts_are_told_once_after_their_instance_has_stopped(mon
     assert told[-1] == "one left sleep of one"
 
 
-def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
+def test_without_a_thread_nobody_looks_for_survivors_and_the_rest_of_the_end_follows(
     monkeypatch, tmp_path
 ):
     def find():
@@ -178,16 +178,17 @@ def test_without_a_thread_nobody_looks_for_survivors_and_the_history_is_written(
     monkeypatch.setattr(left_running.survivors, "find", find)
 
     async def scenario(host):
-        async def finish(_patience):
+        async def finish(*_patience):
             finished.append(True)
 
-        monkeypatch.setattr(host._history, "finish", finish)
+        for each in (host._notices, host._history):
+            monkeypatch.setattr(each, "finish", finish)
         config = type("Config", (), {"name": "web", "is_scripted": True})
         host._left_running.stopped(type("Instance", (), {"config": config}))
         await host.stop()
 
     run(monkeypatch, tmp_path, scenario)
-    assert finished == [True]
+    assert finished == [True, True]
 
 
 def test_a_look_for_survivors_that_hangs_holds_up_neither_a_stop_nor_the_disk(
@@ -222,10 +223,15 @@ def test_a_reload_logs_what_is_newly_doubtful(monkeypatch, tmp_path):
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
 
     async def scenario(host):
-        monkeypatch.setattr(host, "_start_all", lambda _configs: None)
+        async def log():
+            looked.append(True)
+
+        monkeypatch.setattr(host._left_running, "log", log)
         for _ in range(2):
             host.reload()
             await host._reloading
 
+    looked = []
     told = run(monkeypatch, tmp_path, scenario)
+    assert looked == [True, True]
     assert sum("did you mean UCARP_ADVSKEW?" in line for line in told) == 1

@@ -4,12 +4,16 @@ test_supervisor.py tests faults of single virtual hosts.
 """
 
 import asyncio
+import logging
 import signal
 from ipaddress import ip_address
 
+import pytest
+from fake_kernel import FakeLog
 from one_process import A_MOMENT, TAKES_OVER, instances, send, send_and_wait, states
 
 from ucarpd.carp.actions import State
+from ucarpd.process import left_out
 from ucarpd.process.supervisor import START_AT_ONCE
 
 # -- start ------------------------------------------------------------------------------------------------
@@ -37,13 +41,17 @@ async def test_the_virtual_address_of_a_file_that_comes_later_is_no_source(host)
     await run
 
 
-async def test_where_another_process_runs_one_the_others_are_run(host):
+@pytest.mark.parametrize(("stay", "level"), [(False, logging.ERROR), (True, logging.INFO)])
+async def test_where_another_process_runs_one_the_others_are_run(host, monkeypatch, stay, level):
+    journal = FakeLog()
+    monkeypatch.setattr(left_out, "lines", journal)
     host.write()
     host.write("mail", VHID=2, ADDR="10.0.0.20/24")
     held = host.lock("web", 1)
-    async with host.running() as process:
+    async with host.running(stay) as process:
         assert list(states(process)) == ["mail"]
     held.release()
+    assert any(line.startswith(f"write {level} web is already run") for line in journal.told())
 
 
 async def test_without_a_run_directory_it_runs_without_a_lock_and_says_so(host, log_lines):
@@ -165,16 +173,23 @@ async def test_the_addresses_that_a_device_has_in_use_are_those_of_its_masters(h
 
 
 async def test_a_reload_leaves_alone_what_has_not_changed(host, log_lines):
-    host.write()
+    path = host.write()
     async with host.serving() as process:
         web = instances(process)["web"]
         host.write("mail", VHID=2, ADDR="10.0.0.20/24")
         host.told.clear()
+        kept = []
+        web.parts.keeper.keep_configuration = kept.append
         await send_and_wait(signal.SIGHUP)
         assert host.told[0].startswith("RELOADING=1")
         assert host.told[1].startswith("READY=1")
         assert instances(process)["web"] is web
         assert states(process) == {"web": State.MASTER, "mail": State.BACKUP}
+        assert kept == []
+        path.write_text(f"{path.read_text()}# a comment\n")
+        await send_and_wait(signal.SIGHUP)
+        assert [each.contents[path] for each in kept] == [path.read_bytes()]
+        assert instances(process)["web"] is web
     assert not any("already run by" in line for line in log_lines.told())
 
 

@@ -128,6 +128,19 @@ def test_how_long_a_bow_out_is_worth_it(tmp_path, run, last, now, recent):
     assert read("web", run).is_recent(now) is recent
 
 
+def test_the_notes_move_to_a_file_that_is_made_again(tmp_path, run):
+    kept = Record("web", run)
+    kept.placed = True
+    kept.advertised(7.0)
+    (run / "private" / "web.live").unlink()
+    kept.use_live(*kept.make_live())
+    kept.write(content(tmp_path))
+    found = read("web", run)
+    assert (found.placed, found.last) == (True, 7.0)
+    kept.placed = False
+    assert not read("web", run).placed
+
+
 def test_a_clean_end_leaves_nothing(tmp_path, run):
     live = Record("web", run)
     live.write(content(tmp_path))

@@ -127,6 +127,18 @@ async def test_what_has_failed_is_tried_again(bench, monkeypatch):
     assert done == "systemctl start a.service b.timer: done"
 
 
+async def test_the_longer_it_fails_the_more_seldom_it_is_tried_again(monkeypatch):
+    systemd = FakeSystemd(monkeypatch, units)
+    systemd.status = 1
+    made = Units(NAMES, Storyteller(LOG), environment={})
+    made.start()
+    await asyncio.sleep(1000.0)
+    assert len(systemd.told()) == 8, "at 0, 10, 30, 70, 150, 310, 610 and 910 s"
+    made.stop()
+    await asyncio.sleep(15.0)
+    assert len(systemd.told()) == 2
+
+
 @pytest.mark.parametrize(("end", "seconds"), [(Units.close, 1), (Units.close, 0), (Units.stop, 1)])
 async def test_what_has_failed_is_not_tried_again_after_the_end(monkeypatch, end, seconds):
     systemd = FakeSystemd(monkeypatch, units)

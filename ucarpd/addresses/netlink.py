@@ -256,7 +256,6 @@ class NetlinkAddresses:
             if tell and (gone := tuple(ip for ip in found if ip not in self._left)):
                 tell(gone)
             self._removed(error)
-            self._netlink.catch_up()
             done()
 
         self._remove_from_renamed()
@@ -273,7 +272,7 @@ class NetlinkAddresses:
 
     def _note_index(self) -> None:
         link = self._netlink.link(self._interface)
-        if link is not None and link.index != self._index:
+        if link is not None:
             self._remove_from_renamed()
             self._index = link.index
 

@@ -106,7 +106,7 @@ class Outgoing:
     def follow_link(self, has_link: bool) -> bool:
         """Note whether there is a link; a lost one explains the failures, so they are forgotten.
 
-        Return whether sending failed by them.
+        Return whether sending has failed until now.
         """
         self._has_link = has_link
         was_failing = self._errors.is_failing
@@ -114,14 +114,14 @@ class Outgoing:
             self._errors = SendErrors()
             self._advertisements.forget()
             self._announcements.forget()
-        return was_failing and not has_link
+        return was_failing
 
     def _note(self, results: list[bool | None]) -> None:
         """Count an advertisement."""
         was_failing = self._errors.is_failing
         # If a peer is unreachable, that says nothing about this host.
         is_counted = results.count(None) < len(results)
-        if is_counted and not (True in results and self._errors.is_clean):
+        if is_counted:
             self._errors.note(success=True in results)
         if self._errors.is_clean and False not in results:
             self._advertisements.over()

@@ -34,8 +34,8 @@ class Timer:
         self._handle: asyncio.TimerHandle | None = None
         self._rings_at = inf
         self.earliest = -inf
-        """While deadlines are called, none is due earlier again: one that stays in the past must not
-        keep the loop.
+        """None is due earlier than after the last wake-up: one that stays in the past must not keep the
+        loop.
         """
 
     def deadline(self, call: Callable[[], None]) -> "Deadline":
@@ -50,7 +50,7 @@ class Timer:
 
     def moved(self, deadline: "Deadline", at: float) -> None:
         """Move the wake-up if this deadline is now, with `at`, much later than its entry, the first one."""
-        if self._handle is None or self._queue[0][2] is not deadline:
+        if self._queue[0][2] is not deadline:
             return
         # The others in front follow with their own next advertisement.
         heapreplace(self._queue, (at, deadline.number, deadline))
@@ -67,14 +67,13 @@ class Timer:
     def _ring(self) -> None:
         # The event loop calls up to one tick of its clock too early.
         now = max(self._loop.time(), self._rings_at)
+        # A report of a defect names the callback of a handle only if that is not cancelled.
         self._handle = None
-        # The loop's next turn, with the sockets, comes before what falls due meanwhile.
-        self._rings_at = -inf
         self.earliest = nextafter(now, inf)
         try:
+            # The loop's next turn, with the sockets, comes before what falls due meanwhile.
             self._call_all(now)
         finally:
-            self.earliest = -inf
             self._rings_at = inf
             if self._queue:
                 self._wake_up_at(self._queue[0][0])

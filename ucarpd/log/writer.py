@@ -162,10 +162,11 @@ class _Stderr:
     """A writer of whole lines, even if standard error takes only a part at a time."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._record = self._rest = b""
 
     def __call__(self, record: bytes) -> None:
-        self._rest = self._rest or record
+        if record is not self._record:  # else the rest of it
+            self._record = self._rest = record
         while self._rest:
             _stderr_is_ready(None)
             with suppress(BlockingIOError):

@@ -107,6 +107,26 @@ def test_two_virtual_hosts_in_a_network_where_the_host_has_no_address(a, is_cont
     assert setting(a) == "0"
 
 
+def test_two_virtual_hosts_leave_behind_hundreds_of_events(a, is_container):
+    """The second one's address is primary, and the event that says so has not come."""
+    a.ip("address", "flush", "dev", "eth0")
+    for ip in (VIP.ip, OTHER_VIP.ip, "172.16.0.11"):
+        a.ip("address", "add", f"{ip}/16", "dev", "eth0")
+    storm = "".join(f"ip link add v{n} type veth peer name w{n}\n" for n in range(200))
+
+    async def scenario(tables):
+        # All this while the event loop stands still.
+        a.run("sh", "-c", storm)
+        left = asyncio.get_running_loop().create_future()
+        tables.netlink.remove("eth0", [VIP], left.set_result)
+        wait_for("the removal", lambda: ipv4(a).keys() == {"172.16.0.2", "172.16.0.11"})
+        await left
+        await tables.succeed("remove", "eth0", [OTHER_VIP])
+
+    run_in(a, scenario, is_container)
+    assert set(ipv4(a)) == {"172.16.0.11"}
+
+
 def test_one_of_two_virtual_hosts_leaves(a, is_container):
     a.ip("address", "flush", "dev", "eth0")
 

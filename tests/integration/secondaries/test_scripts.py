@@ -11,6 +11,7 @@ from lab import wait_for
 from nodes import MASTER, conf, wait_for_address
 from secondaries import OTHER_VIP, VIP, ipv4, promote, routes, run_in, setting, without
 
+from ucarpd.linux.netlink import InterfaceAddress
 from ucarpd.record.promoted import Promotions
 
 
@@ -188,6 +189,64 @@ def test_what_cannot_be_put_back_after_a_script_is_logged(host, caplog):
 
     run_in(host, scenario, is_container=True)
     assert "cannot put back 172.16.0.11 on eth0: Cannot allocate memory" in caplog.text
+
+
+def test_a_script_that_begins_when_another_one_has_just_taken_addresses_along(host):
+    before = ipv4(host)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        tables.netlink.guard_secondaries("eth0", [OTHER_VIP.ip])
+        for _ in range(2):
+            await tables.succeed("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host) == without(before, "172.16.0.1")
+
+
+def test_an_address_that_ucarpd_removes_while_a_script_runs_is_not_put_back(host):
+    before, other = ipv4(host), InterfaceAddress(ip_address("172.16.0.12"), 16)
+
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.ask("beside", lambda: None)
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        tables.netlink.remove("eth0", [other], lambda _error: None)
+        await tables.succeed("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host) == without(before, "172.16.0.1", "172.16.0.12")
+
+
+def test_two_scripts_at_a_time_for_different_networks(host, caplog):
+    """No route is put back whose source the second one has taken off."""
+    host.ip("address", "add", "10.0.0.1/24", "dev", "eth0")
+
+    async def scenario(tables):
+        for ip in (VIP.ip, ip_address("10.0.0.1")):
+            tables.netlink.guard_secondaries("eth0", [ip])
+        await tables.ask("beside", lambda: None)
+        for address in ("10.0.0.1/24", "172.16.0.1/16"):
+            host.ip("address", "del", address, "dev", "eth0")
+        for _ in range(2):
+            await tables.succeed("end_guard", "eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host).keys() == {"172.16.0.11", "172.16.0.12"}
+    assert "cannot put back" not in caplog.text
+
+
+def test_after_the_script_nothing_is_put_back(host):
+    async def scenario(tables):
+        tables.netlink.guard_secondaries("eth0", [VIP.ip])
+        await tables.succeed("end_guard", "eth0")
+        host.ip("address", "del", "172.16.0.1/16", "dev", "eth0")
+        await tables.hear("172.16.0.11 removed from eth0")
+
+    run_in(host, scenario, is_container=True)
+    assert ipv4(host) == {}
 
 
 def test_two_scripts_at_a_time_on_one_interface(a, is_container):

@@ -55,6 +55,7 @@ class Departures:
 
         If the kernel would remove other addresses with them, ucarpd keeps those or puts them back.
         An address that another process serves is left to that process: the error is LeftInPlace.
+        When `done` is called, the tables have the result.
         """
         listed = dict.fromkeys(addresses)
         ips = {address.ip for address in listed}
@@ -70,8 +71,7 @@ class Departures:
             release()
             done(error)
 
-        request = partial(self._requests.remove, interface, tuple(listed), takes_along)
-        self._worker.do(request, ended, ended)
+        self._do(partial(self._requests.remove, interface, tuple(listed), takes_along), ended)
 
     # -- scripts -----------------------------------------------------------------------------------
 
@@ -124,8 +124,7 @@ class Departures:
             guard.release()
             done(error)
 
-        end = partial(self._requests.guards.end, interface, is_last=not guard.count)
-        self._worker.do(end, ended, ended)
+        self._do(partial(self._requests.guards.end, interface, is_last=not guard.count), ended)
 
     def gone(self, interface: str, ip: IPAddress, failed: Done) -> None:
         """Handle a removed address: if a script removed it, put back all that went with it."""
@@ -139,7 +138,15 @@ class Departures:
                 failed(error)
 
         apart = self._events.removed_apart(interface, guard.ips)
-        self._worker.do(partial(self._requests.guards.check, interface, apart), checked, checked)
+        self._do(partial(self._requests.guards.check, interface, apart), checked)
+
+    def _do(self, request: Callable[[], None], done: Done) -> None:
+        """Do a request in the worker, and call `done` when the tables have its result."""
+
+        def settle(error: OSError | None) -> None:
+            self._events.settle(partial(done, error))
+
+        self._worker.do(request, settle, settle)
 
     # -- addresses at risk -------------------------------------------------------------------------
 

@@ -108,34 +108,33 @@ class Events:
     def settle(self, function: Callable[[], None]) -> None:
         """Call the function when the tables have all that the kernel has reported until now.
 
-        That takes a while only if events were dropped.  If the tables cannot be read then, it is called
-        with the old ones.
+        That takes a while only if hundreds of events wait, or some were dropped.  If the tables cannot
+        be read then, it is called with the old ones.
         """
-        self.catch_up()
+        are_all_read = self._read(EVENTS_TO_CATCH_UP)
+        self._tell()
         if self._is_outdated:
             self._settling.append(function)
-        else:
+        elif are_all_read:
             function()
+        else:
+            self._loop.call_soon(self.settle, function)
 
     def hold(self, interface: str, ips: Iterable[IPAddress]) -> Callable[[], None]:
         """Hold back reports that these addresses were removed, while they are being put back.
 
-        Return the function that ends this.
+        Return the function that ends this, for use in `settle`: by then the kernel has sent the events
+        of the addresses that went and were put back.
         """
         held = Counter((interface, ip) for ip in ips)
         self._held.update(held)
-        most = EVENTS_AT_ONCE + 2 * len(held)
 
         def release() -> None:
-            nonlocal held
             self._held -= held
-            held = Counter()
             self._untold |= self._withheld
             self._withheld.clear()
             if not self._held:
                 self._causes.clear()
-            # By now the kernel has sent the events of the addresses that went and were put back.
-            self._read(most)
             self._tell_soon()
 
         return release
@@ -158,21 +157,22 @@ class Events:
         self._read(EVENTS_AT_ONCE)
         self._tell()
 
-    def _read(self, most: int) -> None:
-        """Read and handle at most this many events."""
+    def _read(self, most: int) -> bool:
+        """Read and handle at most this many events; return whether none is left."""
         if not self._is_following:
-            return
+            return True
         try:
             for _ in range(most):
                 for message in framing.split(self._socket.recv(_LARGEST_DATAGRAM)):
                     self._take_in(message)
         except BlockingIOError:
-            return
+            return True
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
             _log.warning("the kernel dropped netlink events; reading links and addresses again")
             self._read_again()
+        return False
 
     def _take_in(self, message: framing.Message) -> None:
         for change in self.tables.take_in(message):

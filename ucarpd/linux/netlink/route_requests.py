@@ -76,7 +76,8 @@ class RouteRequests:
             try:
                 ours = consistent(partial(self._ours, family, table))
             except OSError:
-                ours = set(there)  # Nothing shows that it is not.
+                # Nothing shows that it is not.
+                ours = {place for place in there if place[:2] == (family, table)}
             for route in (there[place] for place in ours & there.keys()):
                 is_shared = self._served.by_another("", str(route).encode()) is not None
                 codes[route] = errno.EBUSY if is_shared else errno.EALREADY

@@ -144,6 +144,17 @@ async def test_a_deadline_may_set_itself_and_others_again():
     ]
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2.0])
+async def test_a_deadline_that_sets_itself_again_leaves_the_next_one_its_place(seconds):
+    bench = Bench()
+    first = bench.deadline("first", lambda: first.set(bench.loop.time() + seconds))
+    first.set(bench.at(1.0))
+    bench.deadline("next").set(bench.at(1.25))
+    await asyncio.sleep(3.5)
+    again = [("first", 1.0 + each * seconds) for each in range(1, int(2.0 / seconds) + 1)]
+    assert bench.calls == [("first", 1.0), ("next", 1.25), *again]
+
+
 async def test_a_late_wake_up_calls_all_that_is_due_by_then():
     bench = Bench()
     for name, seconds in (("a", 1.0), ("b", 1.5)):

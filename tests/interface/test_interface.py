@@ -153,6 +153,12 @@ async def test_each_change_may_be_one_of_the_claims_to_read(bench, change):
     assert bench.neighbours.changes > before
 
 
+async def test_the_sockets_learn_that_a_role_has_changed(bench):
+    bench.attach()
+    bench.interface.role_changed()
+    assert bench.sockets.story[-1] == "role changed"
+
+
 # -- a reload --------------------------------------------------------------------------------------
 
 

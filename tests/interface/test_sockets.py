@@ -17,6 +17,7 @@ from ucarpd.interface.foreign import FIRST, SILENCE
 from ucarpd.interface.sockets import (
     FILTER_AGAIN_AFTER,
     FRAMES_AT_ONCE,
+    LOOK_AFTER,
     MOST_KNOWN,
     NEXT_FILTER_AFTER,
     Sockets,
@@ -332,6 +333,26 @@ async def test_no_foreign_one_is_always_read_while_our_own_are_heard(kernel):
     foreign_ones(shared, [2])
     await asyncio.sleep(NEXT_FILTER_AFTER)
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 2)]
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_all_is_read_again_when_a_new_master_hears_no_other_any_more(kernel, is_heard):
+    """It would take the end of a silence, or miss it, for as long as the kernel leaves out the rest."""
+    shared = Shared()
+    shared.open(LINK, V4)
+    kernel.of(4).arrive(frame(PEER))
+    await asyncio.sleep(0.1)
+    foreign_ones(shared, [2])
+    await asyncio.sleep(NEXT_FILTER_AFTER)
+    shared.role_changed()
+    await asyncio.sleep(0.9)
+    kernel.of(4).arrive(frame(PEER))
+    await asyncio.sleep(SILENCE - 0.9)
+    if is_heard:
+        kernel.of(4).arrive(frame(PEER))
+    await asyncio.sleep(LOOK_AFTER - SILENCE + 0.1)
+    left_out = list(kernel.of(4, all_else=True).expected.foreign)
+    assert left_out == ([(PEER, 2)] if is_heard else [])
 
 
 @pytest.mark.parametrize("all_else", [False, True])

@@ -13,6 +13,9 @@ class FakeSockets:
     def pass_over(self, source, vhid, at):
         self.story.append(f"pass over {vhid} of {source}")
 
+    def role_changed(self):
+        self.story.append("role changed")
+
     def read_until(self, at):
         return True
 

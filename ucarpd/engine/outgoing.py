@@ -106,7 +106,7 @@ class Outgoing:
     def follow_link(self, has_link: bool) -> bool:
         """Note whether there is a link; a lost one explains the failures, so they are forgotten.
 
-        Return whether sending has failed until now.
+        Return whether sending failed by them.
         """
         self._has_link = has_link
         was_failing = self._errors.is_failing
@@ -114,7 +114,7 @@ class Outgoing:
             self._errors = SendErrors()
             self._advertisements.forget()
             self._announcements.forget()
-        return was_failing
+        return was_failing and not has_link
 
     def _note(self, results: list[bool | None]) -> None:
         """Count an advertisement."""

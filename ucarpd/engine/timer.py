@@ -50,7 +50,8 @@ class Timer:
 
     def moved(self, deadline: "Deadline", at: float) -> None:
         """Move the wake-up if this deadline is now, with `at`, much later than its entry, the first one."""
-        if self._queue[0][2] is not deadline:
+        # The entry of a deadline that is being called keeps its place until the call ends.
+        if self._handle is None or self._queue[0][2] is not deadline:
             return
         # The others in front follow with their own next advertisement.
         heapreplace(self._queue, (at, deadline.number, deadline))

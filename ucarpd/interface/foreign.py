@@ -54,6 +54,10 @@ class Foreign:
         self._always_read, self.heard_at = None, -inf
         return was_sampling
 
+    def look(self, at: float) -> bool:
+        """Begin again if nothing that is surely read has come lately; return as `forget` does."""
+        return at - self.heard_at > SILENCE and self.forget()
+
     def note(self, kind: Kind, at: float) -> bool:
         """Note an advertisement that came at this monotonic second.
 
@@ -62,7 +66,7 @@ class Foreign:
         if kind == self._always_read:
             self.heard_at = at
         elif kind in self.sampled:
-            return at - self.heard_at > SILENCE and self.forget()
+            return self.look(at)
         elif self._comes_often(kind, at):
             return self._add(kind, at)
         return len(self._seen) > MOST and self.forget()

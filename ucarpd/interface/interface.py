@@ -162,6 +162,7 @@ class Interface:
 
     def role_changed(self) -> None:
         """A virtual host has another state."""
+        self._sockets.role_changed()
         self._neighbours.change()
         members = self._members.values()
         is_idle = self._was_ready and all(

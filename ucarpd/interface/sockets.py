@@ -18,8 +18,9 @@ from operator import itemgetter
 from ucarpd.carp.frame import ETHERTYPE_IPV6, ETHERTYPE_OFFSET
 from ucarpd.carp.params import Family, IPAddress, Params
 from ucarpd.carp.transmit import Datagram
-from ucarpd.interface.foreign import Foreign
+from ucarpd.interface.foreign import SILENCE, Foreign
 from ucarpd.interface.refused_filter import FILTER_AGAIN_AFTER, write_refused
+from ucarpd.linux.alarm import Alarm
 from ucarpd.linux.ip_socket import UnicastSocket
 from ucarpd.linux.netlink import Link
 from ucarpd.linux.packet_filter import Expected
@@ -27,6 +28,11 @@ from ucarpd.linux.packet_socket import Arrival, PacketSocket
 
 FRAMES_AT_ONCE = 64
 """Frames handled before timers get their turn, so a flood cannot delay the timers."""
+
+LOOK_AFTER = SILENCE + 1.0
+"""Seconds after a change of role: by then a former master has sent its last advertisement, and SILENCE
+is over.
+"""
 
 NEXT_FILTER_AFTER = 1.0
 """Seconds for which changes of what need not be read are gathered."""
@@ -61,6 +67,7 @@ class Sockets:
         self._served: Collection[Params] = ()
         self._is_change_due = False
         self._foreign = Foreign()
+        self._next_look = Alarm()
         self._next_filter: asyncio.TimerHandle | None = None
         self._is_filter_refused = False
 
@@ -154,6 +161,14 @@ class Sockets:
         """Note a foreign advertisement, of monotonic second `at`, that was only counted."""
         if self._foreign.note((source, vhid), at) and self._next_filter is None:
             self._next_filter = self._loop.call_later(NEXT_FILTER_AFTER, self._set_all_filters)
+
+    def role_changed(self) -> None:
+        """Let a foreign advertisement show that the segment is heard, if soon none of ours does."""
+        self._next_look.set(LOOK_AFTER, self._look)
+
+    def _look(self) -> None:
+        if self._foreign.look(self._loop.time()):
+            self._set_all_filters()
 
     def read_until(self, at: float) -> bool:
         """Read frames that came until monotonic second `at`; return whether those are all read.

@@ -39,7 +39,7 @@ def clear(run, *names):
     """Start a process, and return which of the instances still have a record."""
 
     async def start():
-        await Abandoned(FakeNetlink()).clear()
+        await Abandoned(FakeNetlink()).clear(set(), asyncio.Event())
 
     asyncio.run(start())
     return [name for name in names if read(name, run)]

@@ -53,7 +53,7 @@ async def test_the_same_file_of_another_process_stays_there(tmp_path, log_lines)
     assert (starts.made, log_lines.told()) == (0, ["web"])
 
 
-async def test_a_file_whose_own_process_was_cleared_and_starts_again_stays_there(tmp_path, log_lines):
+async def test_a_file_whose_own_process_starts_again_stays_there(tmp_path, log_lines):
     web = configuration(tmp_path)
     starts = Starts(AlreadyRunning("web", str(web.path)))
     clearing = BeingCleared("web is being cleared by process 8")

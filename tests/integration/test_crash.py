@@ -19,6 +19,7 @@ from nodes import (
     wait_for_no_address,
 )
 from other_user import UCARPD_AS_NOBODY
+from up_and_down import BOTH, DOWN, write_scripts
 from wiretap import Wiretap
 
 LEFT_OVER = f"{VIP} was left on eth0 by an earlier run; removed"
@@ -72,6 +73,30 @@ def test_the_virtual_host_of_a_file_that_was_renamed_starts(a, wire):
     on_a = a.ucarpd()
     on_a.wait_for_line(MASTER)
     assert not a.has(VIP)
+
+
+def test_a_file_that_was_renamed_starts_after_a_slow_down_script(a, wire):
+    write_scripts(a)
+    kill_master(a, wire, **BOTH)
+    write_scripts(a, down="sleep 5\n")
+    remove_file(a)
+    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
+    on_a = a.ucarpd()
+    on_a.wait_for_line(MASTER)
+    wait_for_address(a, "172.16.0.2")
+    assert len(on_a.lines("Spawning", DOWN)) == 1
+
+
+def test_a_process_that_waits_for_a_slow_down_script_can_be_stopped(a, wire):
+    write_scripts(a)
+    kill_master(a, wire, **BOTH)
+    write_scripts(a, down="exec sleep 20\n")
+    remove_file(a)
+    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
+    on_a = a.ucarpd()
+    on_a.wait_for_line("Spawning", DOWN)
+    assert on_a.stop() == 0
+    assert on_a.lines("ERROR") == []
 
 
 @pytest.mark.parametrize("name", ["web", "mail"])

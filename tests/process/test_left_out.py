@@ -53,6 +53,15 @@ async def test_the_same_file_of_another_process_stays_there(tmp_path, log_lines)
     assert (starts.made, log_lines.told()) == (0, ["web"])
 
 
+async def test_a_file_whose_own_process_starts_again_stays_there(tmp_path, log_lines):
+    web = configuration(tmp_path)
+    starts = Starts(AlreadyRunning("web", str(web.path)))
+    clearing = BeingCleared("web is being cleared by process 8")
+    LeftOut(starts).add(web, clearing, is_usual=True)
+    await asyncio.sleep(PAUSE * ATTEMPTS * 2)
+    assert (starts.made, log_lines.told()) == (1, [str(clearing)])
+
+
 async def test_a_reload_or_a_stop_ends_the_attempts(tmp_path):
     starts = Starts(MOVED)
     left = LeftOut(starts)

@@ -39,7 +39,7 @@ def clear(run, *names):
     """Start a process, and return which of the instances still have a record."""
 
     async def start():
-        await Abandoned(FakeNetlink()).clear()
+        await Abandoned(FakeNetlink()).clear(set(), asyncio.Event())
 
     asyncio.run(start())
     return [name for name in names if read(name, run)]
@@ -69,6 +69,21 @@ def test_an_instance_that_runs_without_its_file(tmp_path, run):
     assert clear(run, "web") == ["web"]
     lock.release()
     assert clear(run, "web") == []
+
+
+@pytest.mark.parametrize("wanted", [{("gone0", 1), ("gone0", 2)}, set()])
+def test_other_virtual_hosts_do_not_wait_for_long(tmp_path, run, monkeypatch, wanted):
+    async def goes_on(_cleared, _netlink):
+        await asyncio.Event().wait()
+
+    async def start():
+        clearing = Abandoned(FakeNetlink()).clear(wanted, asyncio.Event())
+        await asyncio.wait_for(clearing, 5)
+
+    leave(tmp_path, run, "web", 1).unlink()
+    monkeypatch.setattr(abandoned, "PATIENCE", 0.01)
+    monkeypatch.setattr(abandoned, "clear_one", goes_on)
+    asyncio.run(start())
 
 
 def test_a_process_of_env_has_no_file(tmp_path, run):

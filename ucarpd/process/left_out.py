@@ -52,6 +52,8 @@ class LeftOut:
             try:
                 self._start(each)
             except AlreadyRunning as error:
+                if error.path == place(each.path):
+                    continue  # As in `add`: it has been started again.
                 if self._attempts < ATTEMPTS:
                     self._left.append(each)
                 else:

@@ -108,7 +108,10 @@ class Process:
     async def _serve(self) -> int:
         self._netlink.beside(partial(restore_left_over, run_directory()), report_unrestored)
         abandoned = Abandoned(self._netlink)
-        await abandoned.clear()
+        wanted = {(each.interface, each.vhid) for each in self._supervisor.reading.configs}
+        await abandoned.clear(wanted, self._ending)
+        if self._ending.is_set():
+            return 0
         await self._supervisor.start()
         if not self._supervisor.instances and not self._stay:
             self._supervisor.end()

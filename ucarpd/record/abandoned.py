@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
+from ucarpd.linux import systemd
 from ucarpd.linux.hanging import hangs
 from ucarpd.linux.netlink import Netlink
 from ucarpd.linux.packet_out import PacketOut
@@ -14,7 +16,7 @@ from ucarpd.record.leftovers import clear_one
 from ucarpd.record.record import read_all
 
 PATIENCE = 3.0
-"""Seconds for which a start waits for down-scripts; a renamed file may have the same virtual host."""
+"""Seconds for which virtual hosts wait for the down-script of one that another file has now."""
 
 
 class Abandoned:
@@ -26,10 +28,11 @@ class Abandoned:
         self._work: list[asyncio.Task[bool]] = []
         """What follows their addresses: log lines, down-scripts and devices."""
 
-    async def clear(self) -> None:
-        """Take their addresses off, and wait for the rest, but not for long.
+    async def clear(self, wanted: Collection[tuple[str, int]], ending: asyncio.Event) -> None:
+        """Take their addresses off, and wait for the rest, at most until `ending`.
 
-        It must be called before this process serves anything, whose locks it would drop; see Served.
+        It waits for long only if all `wanted` virtual hosts, by interface and vhid, were theirs.  It must
+        be called before this process serves anything, whose locks it would drop; see Served.
         """
         loop = asyncio.get_running_loop()
         done = loop.create_future()
@@ -38,7 +41,11 @@ class Abandoned:
         await done
         self._work = [loop.create_task(clear_one(each, self._netlink)) for each in self._cleared]
         if self._work:
-            await asyncio.wait(self._work, timeout=PATIENCE)
+            theirs = {(each.content.interface, each.content.vhid) for each in self._cleared}
+            patience = None if wanted and theirs.issuperset(wanted) else PATIENCE
+            ways = [loop.create_task(each) for each in (asyncio.wait(self._work), ending.wait())]
+            first = asyncio.wait(ways, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            await systemd.patiently(first)
 
     def _take_off(self) -> None:
         """Runs in the worker of netlink."""

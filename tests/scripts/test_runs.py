@@ -51,6 +51,19 @@ def test_a_failure_that_is_excused_is_none(place):
     assert runs.counts == {("down", "failed"): 1, ("down", "ok"): 2}
 
 
+def test_a_run_knows_whether_an_earlier_one_for_its_purpose_has_succeeded(place):
+    good, bad = (place.hook("exit $STATUS", STATUS=status) for status in "01")
+    down = place.hook("exit 0", "down")
+    for hooks, expected in (
+        ([bad], False),
+        ([bad, bad], False),
+        ([good, bad], True),
+        ([good, bad, bad], True),
+        ([good, down, bad], False),
+    ):
+        assert runs_of(place, *hooks).latest.has_succeeded is expected, hooks
+
+
 def test_what_is_no_script_is_no_run(place):
     runs = runs_of(place, Hook("down", None, (), {}, 20.0))
     assert (runs.latest, runs.counts) == (None, {})

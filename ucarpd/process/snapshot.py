@@ -143,8 +143,14 @@ def _of_script(parts: Parts, moments: Moments) -> Iterator[Lasting]:
         if not limit and moments.now - run.started >= GOES_ON_AFTER:
             text = f"its {name}-script is still running, without a time limit"
             yield Lasting("script_goes_on", run.started, text)
-    elif name == UP and run.result != OK and parts.engine and parts.engine.machine.served:
-        # Part of its work may be missing, such as a route.
+    elif (
+        name == UP
+        and not (run.result == OK or run.has_succeeded)
+        and parts.engine
+        and parts.engine.machine.served
+    ):
+        # Part of its work may be missing, such as a route.  Once it is done, another run may fail for
+        # that: `ip address add` does.
         text = f"its {name}-script has failed: {run.result}"
         yield Lasting("script_failed", run.started + run.duration, text)
 

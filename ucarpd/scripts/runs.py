@@ -10,6 +10,7 @@ class Run:
     """One run.  `target` is its purpose, `started` in monotonic seconds, `duration` in seconds.
 
     While it runs, `duration` is None and `result` empty; then `result` is "ok", or what went wrong.
+    `has_succeeded`: an earlier run for the same purpose has, and none for another one came in between.
     """
 
     def __init__(self, target: str, started: float) -> None:
@@ -17,6 +18,7 @@ class Run:
         self.started = started
         self.duration: float | None = None
         self.result = ""
+        self.has_succeeded = False
 
 
 class Runs:
@@ -27,7 +29,9 @@ class Runs:
         self.counts: Counter[tuple[str, str]] = Counter()
 
     def begin(self, target: str, now: float) -> None:
-        self.latest = Run(target, now)
+        before, self.latest = self.latest, Run(target, now)
+        if before is not None and before.target == target:
+            self.latest.has_succeeded = before.has_succeeded or before.result == OK
 
     def end(self, now: float, word: str, result: str) -> None:
         """Note the end of the latest run; `word` is its result in a fixed word."""

@@ -75,25 +75,25 @@ def test_the_virtual_host_of_a_file_that_was_renamed_starts(a, wire):
     assert not a.has(VIP)
 
 
+def start_renamed_after(host: Host, wire: Wiretap, down: str) -> Process:
+    """Rename the file of a killed master with this down-script, and start again."""
+    write_scripts(host)
+    kill_master(host, wire, **BOTH)
+    write_scripts(host, down=down)
+    remove_file(host)
+    host.write_conf("www", conf(host.address, ADDR="172.16.0.2"))
+    return host.ucarpd()
+
+
 def test_a_file_that_was_renamed_starts_after_a_slow_down_script(a, wire):
-    write_scripts(a)
-    kill_master(a, wire, **BOTH)
-    write_scripts(a, down="sleep 5\n")
-    remove_file(a)
-    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
-    on_a = a.ucarpd()
+    on_a = start_renamed_after(a, wire, down="sleep 5\n")
     on_a.wait_for_line(MASTER)
     wait_for_address(a, "172.16.0.2")
     assert len(on_a.lines("Spawning", DOWN)) == 1
 
 
 def test_a_process_that_waits_for_a_slow_down_script_can_be_stopped(a, wire):
-    write_scripts(a)
-    kill_master(a, wire, **BOTH)
-    write_scripts(a, down="exec sleep 20\n")
-    remove_file(a)
-    a.write_conf("www", conf(a.address, ADDR="172.16.0.2"))
-    on_a = a.ucarpd()
+    on_a = start_renamed_after(a, wire, down="exec sleep 20\n")
     on_a.wait_for_line("Spawning", DOWN)
     assert on_a.stop() == 0
     assert on_a.lines("ERROR") == []

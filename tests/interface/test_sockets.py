@@ -325,25 +325,25 @@ async def test_all_is_read_again_when_what_is_always_read_ends(kernel):
     assert list(kernel.of(4, all_else=True).expected.foreign) == []
 
 
-async def test_no_foreign_one_is_always_read_while_our_own_are_heard(kernel):
+async def a_backup_beside_a_foreign_one(kernel):
     shared = Shared()
     shared.open(LINK, V4)
     kernel.of(4).arrive(frame(PEER))
     await asyncio.sleep(0.1)
     foreign_ones(shared, [2])
     await asyncio.sleep(NEXT_FILTER_AFTER)
+    return shared
+
+
+async def test_no_foreign_one_is_always_read_while_our_own_are_heard(kernel):
+    await a_backup_beside_a_foreign_one(kernel)
     assert list(kernel.of(4, all_else=True).expected.foreign) == [(PEER, 2)]
 
 
 @pytest.mark.parametrize("is_heard", [True, False])
 async def test_all_is_read_again_when_a_new_master_hears_no_other_any_more(kernel, is_heard):
     """It would take the end of a silence, or miss it, for as long as the kernel leaves out the rest."""
-    shared = Shared()
-    shared.open(LINK, V4)
-    kernel.of(4).arrive(frame(PEER))
-    await asyncio.sleep(0.1)
-    foreign_ones(shared, [2])
-    await asyncio.sleep(NEXT_FILTER_AFTER)
+    shared = await a_backup_beside_a_foreign_one(kernel)
     shared.role_changed()
     await asyncio.sleep(0.9)
     kernel.of(4).arrive(frame(PEER))

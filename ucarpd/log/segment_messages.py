@@ -43,12 +43,11 @@ class SegmentMessages(InstanceLines):
         self.tell_mistake: Callable[[str, IPAddress | None], None] = lambda _text, _source: None
         """Told of a mistake of another host, and which host that is."""
         self._told_at: dict[str, float] = {}
+        """By a fixed word, when something was told that is told once an hour at most."""
         self._drops = DropLimiter(_NAMING)
         self._foreign_drops = DropLimiter(frozenset(DropReason))
         self._failures_told: set[str] = set()
         """What fails by a line that was written, so that its end is also told."""
-        self._source_taken_at = float("-inf")
-        self._another_daemon_at = float("-inf")
         self._is_same_mac_told = False
         self._wrong_digest_from: IPAddress | None = None
         self._wrong_digests: dict[Family, tuple[IPAddress, float]] = {}
@@ -66,26 +65,35 @@ class SegmentMessages(InstanceLines):
             if now - heard.last_at < _STILL_HEARD:
                 yield finding, now - heard.since, heard.text
 
-    def _note(self, finding: str, text: str, source: IPAddress | None) -> None:
+    def _note(self, finding: str, text: str, source: IPAddress | None) -> bool:
+        """Note a packet with this mistake; return as `_tell` does."""
         now = time.monotonic()
         before = self._heard.get(finding)
         goes_on = before is not None and now - before.last_at < _STILL_HEARD
         self._heard[finding] = _Heard(before.since if before and goes_on else now, now, text)
-        self._tell(finding, text, source)
+        return self._tell(finding, text, source)
 
-    def _tell(self, finding: str, text: str, source: IPAddress | None) -> None:
-        """Once an hour at most: such packets may be forged, and must not fill the history."""
-        now = time.monotonic()
-        if now - self._told_at.get(finding, float("-inf")) >= SELDOM:
-            self._told_at[finding] = now
+    def _tell(self, finding: str, text: str, source: IPAddress | None) -> bool:
+        """Tell it if it is due, since such packets may be forged, and must not fill the history.
+
+        Return whether it was.
+        """
+        is_due = self._is_due(finding)
+        if is_due:
             self.tell_mistake(text, source)
+        return is_due
+
+    def _is_due(self, what: str) -> bool:
+        """Return whether this was not told in the last hour; it is told now."""
+        now = time.monotonic()
+        is_due = now - self._told_at.get(what, float("-inf")) >= SELDOM
+        if is_due:
+            self._told_at[what] = now
+        return is_due
 
     def source_taken(self, source: IPAddress) -> None:
         """Once an hour at most: it comes with every advertisement of the other host."""
-        self._note("source_taken", f"another host advertises from {source}", source)
-        now = time.monotonic()
-        if now - self._source_taken_at >= SELDOM:
-            self._source_taken_at = now
+        if self._note("source_taken", f"another host advertises from {source}", source):
             self.warning(
                 f"another host advertises from {source}, the address of this host: a cloned machine, or "
                 "a copied UCARP_SRCIP? Give each host an address and a MAC address of its own"
@@ -102,9 +110,7 @@ class SegmentMessages(InstanceLines):
 
     def another_daemon(self) -> None:
         """Once an hour at most: it comes with every advertisement of the other daemon."""
-        now = time.monotonic()
-        if now - self._another_daemon_at >= SELDOM:
-            self._another_daemon_at = now
+        if self._is_due("another_daemon"):
             self.error(
                 f"another CARP daemon on this host advertises vhid {self._vhid} on "
                 f"{self._interface} (ucarp, or a second ucarpd?): stop one of the two"

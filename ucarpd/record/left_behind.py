@@ -4,6 +4,7 @@ import shlex
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,11 +50,9 @@ def _left(dead: Collection[Content], directory: Path) -> Iterator[LeftBehind]:
 
 def _present(device: str, table: AddressTable) -> set[str]:
     try:
-        entries = table.of(socket.if_nametoindex(device))
+        return {str(ip_address(each.ip)) for each in table.of(socket.if_nametoindex(device))}
     except OSError:
         return set()
-    families = {True: socket.AF_INET, False: socket.AF_INET6}
-    return {socket.inet_ntop(families[each.is_ipv4], each.ip) for each in entries}
 
 
 def _text(content: Content, ips: list[str]) -> str:
